@@ -1,0 +1,43 @@
+//! cardroom: a realtime planning-poker server for unmodified Socket.IO clients.
+//!
+//! The modules below stand in the order of their layers; a module names only
+//! modules of lower layers (`tests/layers.rs` enforces it). ARCHITECTURE.md
+//! follows one vote through all of them.
+
+// Layer 6..4: what listens.
+#[cfg(feature = "server")]
+pub mod server;
+#[cfg(feature = "server")]
+pub mod http;
+#[cfg(feature = "server")]
+pub mod transport;
+
+// Layer 3: the poker application.
+#[cfg(feature = "server")]
+pub mod table;
+
+// Layer 2: one task per Engine.IO connection.
+#[cfg(feature = "server")]
+pub mod connection;
+
+// Layer 1.
+pub mod api;
+#[cfg(feature = "server")]
+pub mod hub;
+pub mod identity;
+#[cfg(feature = "server")]
+pub mod limits;
+pub mod store;
+
+// Layer 0: pure.
+pub mod poker;
+#[cfg(feature = "server")]
+pub mod protocol;
+
+// Leaves, used by the top only.
+#[cfg(feature = "server")]
+pub mod config;
+#[cfg(feature = "server")]
+pub mod shutdown;
+#[cfg(feature = "server")]
+pub mod telemetry;

@@ -1,0 +1,4 @@
+//! (under construction)
+
+pub mod polling;
+pub mod websocket;
