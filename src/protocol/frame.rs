@@ -1,0 +1,56 @@
+//! The heads of the WebSocket frames a server sends (RFC 6455 §5.2).
+//!
+//! Server frames are unmasked and, here, never fragmented and never
+//! compressed, so a frame is its head followed by the payload as it is. That
+//! is what lets one buffer serve as a WebSocket frame and as a polling packet.
+
+/// RFC 6455 §5.2 and §11.8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opcode {
+    Text = 0x1,
+    Binary = 0x2,
+    Close = 0x8,
+    Ping = 0x9,
+    Pong = 0xA,
+}
+
+/// The longest head of an unmasked frame, in bytes.
+pub const HEAD_BYTES_MAX: usize = 10;
+
+/// Appends the head of a final, unmasked frame with `payload_bytes` to come.
+pub fn put_head(out: &mut Vec<u8>, opcode: Opcode, payload_bytes: usize) {
+    const FIN: u8 = 0x80;
+    out.push(FIN | opcode as u8);
+    match payload_bytes {
+        0..=125 => out.push(payload_bytes as u8),
+        126..=0xFFFF => {
+            out.push(126);
+            out.extend_from_slice(&(payload_bytes as u16).to_be_bytes());
+        }
+        _ => {
+            out.push(127);
+            out.extend_from_slice(&(payload_bytes as u64).to_be_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(payload_bytes: usize) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_head(&mut out, Opcode::Text, payload_bytes);
+        out
+    }
+
+    #[test]
+    fn length_takes_the_shortest_form() {
+        assert_eq!(head(0), [0x81, 0]);
+        assert_eq!(head(125), [0x81, 125]);
+        assert_eq!(head(126), [0x81, 126, 0, 126]);
+        assert_eq!(head(65_535), [0x81, 126, 0xFF, 0xFF]);
+        assert_eq!(head(65_536), [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
+        assert!(head(usize::MAX).len() <= HEAD_BYTES_MAX);
+    }
+}
