@@ -1,0 +1,219 @@
+//! Coming, going, coming back.
+
+use crate::poker::command::{
+    Actor, Claim, Departure, Join, PasswordCheck, PlayerEdit, Reclaim,
+};
+use crate::poker::decide::{Decision, guard, player};
+use crate::poker::event::{Fact, LeaveReason};
+use crate::poker::ids::{InstanceId, Millis, PlayerId};
+use crate::poker::names::{PlayerName, distinct};
+use crate::poker::refusal::Refusal;
+use crate::poker::reply::Reply;
+use crate::poker::seat::{Presence, Role, Seat};
+use crate::poker::session::Session;
+use crate::poker::view::PlayerView;
+
+/// Who holds a seat comes back to it, locked or full as the session may be;
+/// everybody else gets a new seat, if there is one to be had.
+pub(super) fn join(session: &Session, join: &Join, now: Millis) -> Result<Decision, Refusal> {
+    let claimed = match join.claim {
+        Claim::New { player } => return take_seat(session, join, player, now),
+        Claim::Token { player, .. } | Claim::Bare { player, .. } => player,
+    };
+    if session.was_removed(claimed) {
+        return Err(Refusal::PlayerRemoved);
+    }
+    match (join.claim, session.seats.get(&claimed)) {
+        (Claim::Token { generation, .. }, Some(seat)) if seat.generation == generation => {
+            Ok(return_to(session, seat, join))
+        }
+        // Without a token, a seat is given back only where the configuration
+        // says so, and never while somebody sits on it.
+        (Claim::Bare { reclaim: Reclaim::Open, .. }, Some(seat)) if !seat.is_online() => {
+            check_password(session, join.password)?;
+            Ok(return_to(session, seat, join))
+        }
+        // The first use of an id binds it to the token that is minted for it.
+        (Claim::Bare { .. }, None) => take_seat(session, join, claimed, now),
+        _ => Err(Refusal::InvalidPlayerToken),
+    }
+}
+
+fn take_seat(
+    session: &Session,
+    join: &Join,
+    player: PlayerId,
+    now: Millis,
+) -> Result<Decision, Refusal> {
+    if session.settings.locked {
+        return Err(Refusal::SessionLocked);
+    }
+    check_password(session, join.password)?;
+    let Some(name) = &join.name else {
+        return Err(Refusal::NameRequired);
+    };
+    if session.is_banned(name) {
+        return Err(Refusal::PlayerRemoved);
+    }
+    let max_players = session.settings.max_players;
+    if u32::from(max_players) <= session.player_count() {
+        return Err(Refusal::SessionFull { max_players });
+    }
+
+    let mut facts = Vec::new();
+    facts.extend(session.surplus_seat().map(|player| Fact::SeatForgotten { player }));
+    let is_here = join.instance.is_some();
+    facts.push(Fact::SeatTaken {
+        player: Box::new(PlayerView {
+            id: player,
+            name: unique(session, name),
+            avatar: join.avatar.clone().unwrap_or_default(),
+            role: Role::Player,
+            is_spectator: join.is_spectator.unwrap_or(false),
+            is_host: false,
+            is_acting_host: false,
+            is_online: is_here,
+            is_away: false,
+            has_voted: false,
+            joined_at: now,
+            last_seen_at: now,
+        }),
+        instance: join.instance,
+        player_count: session.player_count() + u32::from(is_here),
+    });
+    Ok(Decision::facts(facts).replying(Reply::Joined { player }))
+}
+
+fn return_to(session: &Session, seat: &Seat, join: &Join) -> Decision {
+    let edit = PlayerEdit {
+        name: join.name.clone(),
+        avatar: join.avatar.clone(),
+        is_spectator: join.is_spectator,
+    };
+    let mut facts = player::edited(session, seat, &edit);
+    if let Some(instance) = join.instance {
+        let edited = match facts.last() {
+            Some(Fact::SeatUpdated { player }) => PlayerView::clone(player),
+            _ => session.player_view(seat),
+        };
+        if !seat.is_at_table() {
+            // Nobody sees this seat yet: the return shows the edit as well.
+            facts.retain(|fact| !matches!(fact, Fact::SeatUpdated { .. }));
+            facts.push(Fact::SeatReturned {
+                player: Box::new(PlayerView { is_online: true, is_away: false, ..edited }),
+                instance,
+                player_count: session.player_count() + 1,
+            });
+        } else if !seat.instances.contains(&instance) {
+            facts.insert(0, Fact::SeatConnected { player: seat.id, instance });
+            for fact in &mut facts {
+                if let Fact::SeatUpdated { player } = fact {
+                    player.is_online = true;
+                }
+            }
+        }
+    }
+    Decision::facts(facts).replying(Reply::Joined { player: seat.id })
+}
+
+const fn check_password(session: &Session, password: PasswordCheck) -> Result<(), Refusal> {
+    match (&session.password, password) {
+        (None, _) | (Some(_), PasswordCheck::Right) => Ok(()),
+        (Some(_), PasswordCheck::Absent) => Err(Refusal::PasswordRequired),
+        (Some(_), PasswordCheck::Wrong) => Err(Refusal::PasswordInvalid),
+    }
+}
+
+fn unique(session: &Session, name: &PlayerName) -> PlayerName {
+    distinct(name, session.seats.values().map(|seat| &seat.name))
+}
+
+/// Who leaves is gone at once; who only lost the connection keeps the place
+/// at the table for the grace period. Another instance with a socket of the
+/// same seat keeps it online.
+pub(super) fn depart(
+    session: &Session,
+    player: PlayerId,
+    instance: InstanceId,
+    manner: Departure,
+    now: Millis,
+) -> Decision {
+    let Some(seat) = session.seats.get(&player).filter(|seat| seat.instances.contains(&instance))
+    else {
+        return Decision::nothing(Reply::Done);
+    };
+    let grace_ms = match manner {
+        Departure::Leaving => 0,
+        Departure::Disconnected => session.policy.disconnect_grace_ms,
+        Departure::Drained => session.policy.drain_grace_ms,
+    };
+    let is_last = seat.instances.len() == 1;
+    let mut facts =
+        vec![Fact::SeatDisconnected { player, instance, leaves_at: now.add_ms(grace_ms) }];
+    if is_last && manner == Departure::Leaving {
+        facts.push(left(session, seat, LeaveReason::Left));
+    }
+    Decision::facts(facts)
+}
+
+/// The sockets of a dead instance are gone like any others.
+pub(super) fn forget_instance(
+    session: &Session,
+    instance: InstanceId,
+    now: Millis,
+) -> Decision {
+    let leaves_at = now.add_ms(session.policy.drain_grace_ms);
+    let seats = session.seats.values().filter(|seat| seat.instances.contains(&instance));
+    Decision::facts(
+        seats
+            .map(|seat| Fact::SeatDisconnected { player: seat.id, instance, leaves_at })
+            .collect(),
+    )
+}
+
+pub(super) fn left(session: &Session, seat: &Seat, reason: LeaveReason) -> Fact {
+    Fact::SeatLeft {
+        player: seat.id,
+        reason,
+        player_count: session.player_count() - u32::from(seat.is_at_table()),
+    }
+}
+
+/// A player says "back in a minute", or "here again".
+pub(super) fn set_away(
+    session: &Session,
+    by: Actor,
+    is_away: bool,
+) -> Result<Decision, Refusal> {
+    let seat = guard::seat(session, by)?;
+    Ok(if seat.is_away == is_away {
+        Decision::nothing(Reply::Done)
+    } else {
+        Decision::fact(Fact::AwaySet { player: seat.id, is_away })
+    })
+}
+
+impl Session {
+    fn is_banned(&self, name: &PlayerName) -> bool {
+        self.removed
+            .iter()
+            .filter_map(|removed| removed.banned_name.as_ref())
+            .any(|banned| banned.is_same_as(name))
+    }
+
+    /// The seat that has been empty the longest, once too many are kept.
+    fn surplus_seat(&self) -> Option<PlayerId> {
+        let kept = |seat: &&Seat| matches!(seat.presence, Presence::Away { .. });
+        let is_full =
+            usize::from(self.policy.kept_seats_max) <= self.seats.values().filter(kept).count();
+        if !is_full {
+            return None;
+        }
+        self.seats
+            .values()
+            .filter(kept)
+            .filter(|seat| seat.id != self.host)
+            .min_by_key(|seat| seat.offline_since())
+            .map(|seat| seat.id)
+    }
+}
