@@ -8,6 +8,7 @@ use crate::poker::names::{Avatar, Emoji, FinalEstimate, PlayerName};
 use crate::poker::session::PasswordHash;
 use crate::poker::settings::SettingsPatch;
 use crate::poker::story::StoryText;
+use crate::poker::tally::Confidence;
 use crate::poker::timer::OnExpire;
 
 #[derive(Clone, PartialEq, Eq)]
@@ -33,50 +34,112 @@ pub enum Action {
     // Seats and presence.
     Join(Join),
     /// An instance lost its last socket of a seat.
-    Depart { player: PlayerId, instance: InstanceId, manner: Departure },
+    Depart {
+        player: PlayerId,
+        instance: InstanceId,
+        manner: Departure,
+    },
     /// An instance is gone with every socket it held.
-    ForgetInstance { instance: InstanceId },
+    ForgetInstance {
+        instance: InstanceId,
+    },
     /// The earliest deadline that is due takes effect.
     Elapse,
     UpdatePlayer(PlayerEdit),
-    SetSpectator { player: PlayerId, is_spectator: bool },
-    SetAway { is_away: bool },
-    RemovePlayer { player: PlayerId, ban: bool },
-    Promote { player: PlayerId },
-    Demote { player: PlayerId },
-    Transfer { player: PlayerId },
+    SetSpectator {
+        player: PlayerId,
+        is_spectator: bool,
+    },
+    SetAway {
+        is_away: bool,
+    },
+    RemovePlayer {
+        player: PlayerId,
+        ban: bool,
+    },
+    Promote {
+        player: PlayerId,
+    },
+    Demote {
+        player: PlayerId,
+    },
+    Transfer {
+        player: PlayerId,
+    },
     /// `None`: everybody who has not voted.
-    Nudge { player: Option<PlayerId> },
-    React { emoji: Emoji },
+    Nudge {
+        player: Option<PlayerId>,
+    },
+    React {
+        emoji: Emoji,
+    },
 
     // The round.
     SubmitVote(Ballot),
     ChangeVote(Ballot),
-    RetractVote { aim: Aim },
-    Reveal { aim: Aim },
+    RetractVote {
+        aim: Aim,
+    },
+    Reveal {
+        aim: Aim,
+    },
     CancelCountdown,
-    Reset { aim: Aim, new_story: Option<StoryText> },
-    RestoreRound { round: RoundId },
+    Reset {
+        aim: Aim,
+        new_story: Option<StoryText>,
+    },
+    RestoreRound {
+        round: RoundId,
+    },
 
     // Stories.
     UpdateStory(StoryEdit),
-    CreateStory { text: StoryText, after: Option<StoryId>, client_ref: Option<CompactString> },
-    ImportStories { texts: Vec<StoryText> },
-    DeleteStory { story: StoryId },
-    ReorderStory { story: StoryId, before: Option<StoryId> },
-    ActivateStory { story: StoryId, round: Option<RoundId> },
-    FinalizeStory { story: StoryId, estimate: Option<FinalEstimate> },
+    CreateStory {
+        text: StoryText,
+        after: Option<StoryId>,
+        client_ref: Option<CompactString>,
+    },
+    ImportStories {
+        texts: Vec<StoryText>,
+    },
+    DeleteStory {
+        story: StoryId,
+    },
+    ReorderStory {
+        story: StoryId,
+        before: Option<StoryId>,
+    },
+    ActivateStory {
+        story: StoryId,
+        round: Option<RoundId>,
+    },
+    FinalizeStory {
+        story: StoryId,
+        estimate: Option<FinalEstimate>,
+    },
 
     // The timer.
-    StartTimer { seconds: Option<u16>, on_expire: Option<OnExpire>, story: Option<StoryId> },
+    StartTimer {
+        seconds: Option<u16>,
+        on_expire: Option<OnExpire>,
+        story: Option<StoryId>,
+    },
     StopTimer,
     PauseTimer,
     ResumeTimer,
-    ExtendTimer { seconds: i32 },
+    ExtendTimer {
+        seconds: i32,
+    },
 
     // The session.
-    Configure { patch: SettingsPatch, password: PasswordChange, force: bool },
-    Lock { is_locked: bool },
+    Configure {
+        patch: SettingsPatch,
+        password: PasswordChange,
+        force: bool,
+    },
+    Lock {
+        is_locked: bool,
+    },
     End,
 }
 
@@ -147,7 +210,7 @@ pub struct Ballot {
     pub round: Option<RoundId>,
     /// As typed; the deck decides which card it is.
     pub value: CompactString,
-    pub confidence: Option<u8>,
+    pub confidence: Option<Confidence>,
 }
 
 /// What the sender believes to be current; a stale belief is refused.

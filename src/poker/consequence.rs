@@ -11,7 +11,7 @@ use crate::poker::timer::{OnExpire, Timer, TimerPhase};
 use crate::poker::view::PlayerView;
 
 /// The facts that `fact` entails; `session` has them applied already.
-pub fn consequences(session: &Session, fact: &Fact, now: Millis) -> Vec<Fact> {
+pub(super) fn consequences(session: &Session, fact: &Fact, now: Millis) -> Vec<Fact> {
     match fact {
         Fact::VoteCast { .. } | Fact::SeatUpdated { .. } => auto_reveal(session, now),
         Fact::Configured { changed, .. } if changed.contains(&"autoReveal") => {
@@ -95,12 +95,9 @@ fn somebody_came(session: &Session, now: Millis) -> Vec<Fact> {
     let host_is_here = session.seats.get(&session.host).is_some_and(Seat::is_online);
     if host_is_here {
         return match session.acting_host {
-            Some(acting) => vec![host_changed(
-                session,
-                Some(session.host),
-                Some(acting),
-                HostReason::Returned,
-            )],
+            Some(acting) => {
+                vec![host_changed(session, Some(session.host), Some(acting), HostReason::Returned)]
+            }
             None => Vec::new(),
         };
     }
@@ -140,8 +137,7 @@ fn successor(session: &Session) -> Option<&Seat> {
     let facilitator = online()
         .filter(|seat| seat.is_facilitator())
         .min_by_key(|seat| (seat.online_since(), seat.joined_at, seat.id));
-    facilitator
-        .or_else(|| online().min_by_key(|seat| (seat.is_spectator, seat.joined_at, seat.id)))
+    facilitator.or_else(|| online().min_by_key(|seat| (seat.is_spectator, seat.joined_at, seat.id)))
 }
 
 /// `new` becomes acting host (or the host is host alone again).

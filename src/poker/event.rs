@@ -34,51 +34,160 @@ pub enum Fact {
     Opened(Box<Opening>),
 
     // Seats and presence.
-    SeatTaken { player: Box<PlayerView>, instance: Option<InstanceId>, player_count: u32 },
+    SeatTaken {
+        player: Box<PlayerView>,
+        instance: Option<InstanceId>,
+        player_count: u32,
+    },
     /// Back after `player:left`, or for the first time on a reserved seat.
-    SeatReturned { player: Box<PlayerView>, instance: InstanceId, player_count: u32 },
+    SeatReturned {
+        player: Box<PlayerView>,
+        instance: InstanceId,
+        player_count: u32,
+    },
     /// A socket at one more instance, of a seat that is at the table.
-    SeatConnected { player: PlayerId, instance: InstanceId },
+    SeatConnected {
+        player: PlayerId,
+        instance: InstanceId,
+    },
     /// `leaves_at` counts when this was the seat's last instance.
-    SeatDisconnected { player: PlayerId, instance: InstanceId, leaves_at: Millis },
-    AwaySet { player: PlayerId, is_away: bool },
+    SeatDisconnected {
+        player: PlayerId,
+        instance: InstanceId,
+        leaves_at: Millis,
+    },
+    AwaySet {
+        player: PlayerId,
+        is_away: bool,
+    },
     /// `announce` is false when the change undid itself before it was told.
-    StatusSettled { player: PlayerId, is_online: bool, is_away: bool, last_seen_at: Millis, announce: bool },
-    SeatLeft { player: PlayerId, reason: LeaveReason, player_count: u32 },
-    SeatRemoved { player: PlayerId, banned_name: Option<PlayerName>, player_count: u32 },
+    StatusSettled {
+        player: PlayerId,
+        is_online: bool,
+        is_away: bool,
+        last_seen_at: Millis,
+        announce: bool,
+    },
+    SeatLeft {
+        player: PlayerId,
+        reason: LeaveReason,
+        player_count: u32,
+    },
+    SeatRemoved {
+        player: PlayerId,
+        banned_name: Option<PlayerName>,
+        player_count: u32,
+    },
     /// The time for which a seat was kept is over.
-    SeatForgotten { player: PlayerId },
-    SeatUpdated { player: Box<PlayerView> },
-    HostChanged { new: Option<Box<PlayerView>>, previous: Option<Box<PlayerView>>, reason: HostReason },
-    Nudged { players: Vec<PlayerId> },
+    SeatForgotten {
+        player: PlayerId,
+    },
+    SeatUpdated {
+        player: Box<PlayerView>,
+    },
+    HostChanged {
+        new: Option<Box<PlayerView>>,
+        previous: Option<Box<PlayerView>>,
+        reason: HostReason,
+    },
+    Nudged {
+        players: Vec<PlayerId>,
+    },
     /// Volatile: shown, never stored.
-    Reacted { player: PlayerId, emoji: Emoji },
+    Reacted {
+        player: PlayerId,
+        emoji: Emoji,
+    },
 
     // The round.
-    VoteCast { player: PlayerId, story: StoryId, round: RoundId, vote: Vote, counts: Counts },
-    VoteDropped { player: PlayerId, story: StoryId, round: RoundId, counts: Counts },
-    CountdownStarted { round: RoundId, reveal_at: Millis },
-    CountdownCancelled { round: RoundId },
-    Revealed { story: StoryId, round: RoundId, results: Box<Results> },
-    VoteAmended { player: PlayerId, story: StoryId, round: RoundId, vote: Vote, results: Box<Results> },
-    RoundReset { new_story: Option<Box<Story>>, story: Box<StoryView>, round: Box<RoundView>, timer: Timer },
-    RoundRestored { story: StoryId, round: RoundId, results: Box<Results> },
+    VoteCast {
+        player: PlayerId,
+        story: StoryId,
+        round: RoundId,
+        vote: Vote,
+        counts: Counts,
+    },
+    VoteDropped {
+        player: PlayerId,
+        story: StoryId,
+        round: RoundId,
+        counts: Counts,
+    },
+    CountdownStarted {
+        round: RoundId,
+        reveal_at: Millis,
+    },
+    CountdownCancelled {
+        round: RoundId,
+    },
+    Revealed {
+        story: StoryId,
+        round: RoundId,
+        results: Box<Results>,
+    },
+    VoteAmended {
+        player: PlayerId,
+        story: StoryId,
+        round: RoundId,
+        vote: Vote,
+        results: Box<Results>,
+    },
+    RoundReset {
+        new_story: Option<Box<Story>>,
+        story: Box<StoryView>,
+        round: Box<RoundView>,
+        timer: Timer,
+    },
+    RoundRestored {
+        story: StoryId,
+        round: RoundId,
+        results: Box<Results>,
+    },
 
     // Stories. The first field is what is stored, the views are what is shown.
-    StoryUpdated { story: Box<StoryView> },
-    StoryCreated { story: Box<Story>, view: Box<StoryView>, client_ref: Option<CompactString> },
-    StoriesImported { stories: Vec<Story>, views: Vec<StoryView> },
-    StoriesReordered { order: Vec<StoryId>, views: Vec<StoryView> },
-    StoryDeleted { story: StoryId },
-    StoryActivated { story: Box<StoryView>, previous: StoryId, round: Box<RoundView>, timer: Timer },
+    StoryUpdated {
+        story: Box<StoryView>,
+    },
+    StoryCreated {
+        story: Box<Story>,
+        view: Box<StoryView>,
+        client_ref: Option<CompactString>,
+    },
+    StoriesImported {
+        stories: Vec<Story>,
+        views: Vec<StoryView>,
+    },
+    StoriesReordered {
+        order: Vec<StoryId>,
+        views: Vec<StoryView>,
+    },
+    StoryDeleted {
+        story: StoryId,
+    },
+    StoryActivated {
+        story: Box<StoryView>,
+        previous: StoryId,
+        round: Box<RoundView>,
+        timer: Timer,
+    },
 
     // The timer.
-    TimerChanged { timer: Timer },
+    TimerChanged {
+        timer: Timer,
+    },
 
     // The session.
-    Configured { settings: Box<Settings>, password: Option<PasswordHash>, changed: Vec<&'static str> },
-    ExpiryAnnounced { expires_at: Millis },
-    Ended { reason: EndReason },
+    Configured {
+        settings: Box<Settings>,
+        password: Option<PasswordHash>,
+        changed: Vec<&'static str>,
+    },
+    ExpiryAnnounced {
+        expires_at: Millis,
+    },
+    Ended {
+        reason: EndReason,
+    },
     /// The sockets that stayed for the export are closed.
     Dismissed,
 }
@@ -132,4 +241,3 @@ impl Fact {
         matches!(self, Self::Reacted { .. })
     }
 }
-

@@ -79,7 +79,9 @@ fn apply(session: &mut Session, fact: &Fact, at: Millis) {
         }
         Fact::SeatRemoved { player, banned_name, .. } => {
             session.drop_seat(*player);
-            session.removed.push_back(Removed { player: *player, banned_name: banned_name.clone() });
+            session
+                .removed
+                .push_back(Removed { player: *player, banned_name: banned_name.clone() });
             let removed_max = usize::from(session.policy.removed_seats_max);
             truncate_front(&mut session.removed, removed_max);
         }
@@ -322,8 +324,7 @@ impl Session {
         });
         let rounds_max = usize::from(self.policy.history_rounds_max);
         truncate_front(&mut self.history, rounds_max);
-        self.restorable =
-            is_revealed.then(|| Box::new(Restorable { round, replaced_at: at }));
+        self.restorable = is_revealed.then(|| Box::new(Restorable { round, replaced_at: at }));
     }
 
     fn begin(&mut self, round: Round, timer: &Timer) {

@@ -64,7 +64,8 @@ fn revealed_votes(session: &Session, votes: &[(PlayerId, &Vote)]) -> Vec<Reveale
 
     let mut revealed = Vec::with_capacity(seats.len());
     for seat in seats {
-        let vote = votes.iter().find(|(player, _)| *player == seat.id).map(|(_, vote)| vote.disclose());
+        let vote =
+            votes.iter().find(|(player, _)| *player == seat.id).map(|(_, vote)| vote.disclose());
         let passed = session.settings.list_passes && session.is_eligible(seat);
         if vote.is_none() && !passed {
             continue;
@@ -80,7 +81,7 @@ fn revealed_votes(session: &Session, votes: &[(PlayerId, &Vote)]) -> Vec<Reveale
     }
     if is_anonymous {
         let place = |vote: &RevealedVote| {
-            let index = vote.card.as_ref().and_then(|card| session.deck().position(card));
+            let index = vote.card.as_ref().and_then(|card| session.deck().index_of(card));
             // Those who passed come last.
             (index.unwrap_or(usize::MAX), vote.confidence)
         };

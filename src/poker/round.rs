@@ -6,7 +6,7 @@ use std::fmt;
 use crate::poker::card::Card;
 use crate::poker::ids::{Millis, PlayerId, RoundId, StoryId};
 use crate::poker::names::PlayerName;
-use crate::poker::tally::Tally;
+use crate::poker::tally::{Confidence, Tally};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
@@ -35,7 +35,7 @@ pub enum Phase {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Vote {
     card: Card,
-    confidence: Option<u8>,
+    confidence: Option<Confidence>,
     /// The card at the reveal, once it was changed afterwards.
     initial: Option<Card>,
     cast_at: Millis,
@@ -45,18 +45,18 @@ pub struct Vote {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Disclosed<'a> {
     pub card: &'a Card,
-    pub confidence: Option<u8>,
+    pub confidence: Option<Confidence>,
     pub initial: Option<&'a Card>,
     pub cast_at: Millis,
 }
 
 impl Vote {
-    pub const fn new(card: Card, confidence: Option<u8>, cast_at: Millis) -> Self {
+    pub const fn new(card: Card, confidence: Option<Confidence>, cast_at: Millis) -> Self {
         Self { card, confidence, initial: None, cast_at }
     }
 
     /// This vote after a change that followed the reveal.
-    pub fn amended(&self, card: Card, confidence: Option<u8>, at: Millis) -> Self {
+    pub fn amended(&self, card: Card, confidence: Option<Confidence>, at: Millis) -> Self {
         let initial = self.initial.as_ref().unwrap_or(&self.card);
         let initial = (*initial != card).then(|| initial.clone());
         Self { card, confidence, initial, cast_at: at }
@@ -75,14 +75,14 @@ impl Vote {
     /// A vote as the store kept it.
     pub const fn restored(
         card: Card,
-        confidence: Option<u8>,
+        confidence: Option<Confidence>,
         initial: Option<Card>,
         cast_at: Millis,
     ) -> Self {
         Self { card, confidence, initial, cast_at }
     }
 
-    pub fn says(&self, card: &Card, confidence: Option<u8>) -> bool {
+    pub fn says(&self, card: &Card, confidence: Option<Confidence>) -> bool {
         self.card == *card && self.confidence == confidence
     }
 }
@@ -111,7 +111,7 @@ pub struct RevealedVote {
     pub name: Option<PlayerName>,
     /// `None`: could have voted and did not.
     pub card: Option<Card>,
-    pub confidence: Option<u8>,
+    pub confidence: Option<Confidence>,
     pub initial: Option<Card>,
     pub cast_at: Option<Millis>,
 }

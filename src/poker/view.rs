@@ -159,9 +159,8 @@ impl Session {
 
     /// How `round` will be shown once it runs.
     pub(super) fn view_of_round(&self, round: &Round) -> RoundView {
-        let is_eligible = |seat: &&Seat| {
-            !seat.is_spectator && (seat.is_at_table() || round.has_vote_of(seat.id))
-        };
+        let is_eligible =
+            |seat: &&Seat| !seat.is_spectator && (seat.is_at_table() || round.has_vote_of(seat.id));
         RoundView {
             id: round.id,
             story: round.story,

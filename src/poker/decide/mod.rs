@@ -14,8 +14,8 @@ mod session;
 mod story;
 mod timer;
 
-pub use deadline::next_deadline;
 pub(super) use deadline::acting_host_due;
+pub use deadline::next_deadline;
 pub(super) use player::handed_over;
 
 use crate::poker::command::{Action, Command};
@@ -94,12 +94,8 @@ pub fn decide(session: &Session, command: &Command, now: Millis) -> Result<Decis
         }
         Action::ImportStories { texts } => story::import(session, by, texts, now),
         Action::DeleteStory { story } => story::delete(session, by, *story, now),
-        Action::ReorderStory { story, before } => {
-            story::reorder(session, by, *story, *before, now)
-        }
-        Action::ActivateStory { story, round } => {
-            story::activate(session, by, *story, *round, now)
-        }
+        Action::ReorderStory { story, before } => story::reorder(session, by, *story, *before, now),
+        Action::ActivateStory { story, round } => story::activate(session, by, *story, *round, now),
         Action::FinalizeStory { story, estimate } => {
             story::finalize(session, by, *story, estimate.as_ref(), now)
         }

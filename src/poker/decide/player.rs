@@ -13,11 +13,7 @@ use crate::poker::view::PlayerView;
 
 /// A player changes the own name, avatar or way of taking part. A name that
 /// is taken gets a number; the reply says which name it became.
-pub(super) fn update(
-    session: &Session,
-    by: Actor,
-    edit: &PlayerEdit,
-) -> Result<Decision, Refusal> {
+pub(super) fn update(session: &Session, by: Actor, edit: &PlayerEdit) -> Result<Decision, Refusal> {
     let seat = guard::seat(session, by)?;
     let facts = edited(session, seat, edit);
     let name = match facts.last() {
@@ -48,7 +44,7 @@ pub(super) fn edited(session: &Session, seat: &Seat, edit: &PlayerEdit) -> Vec<F
         && *name != seat.name
     {
         let others = session.seats.values().filter(|other| other.id != seat.id);
-        view.name = distinct(name, others.map(|other| &other.name));
+        view.name = distinct(name.clone(), others.map(|other| &other.name));
     }
     if let Some(avatar) = &edit.avatar {
         view.avatar = avatar.clone();
@@ -57,10 +53,8 @@ pub(super) fn edited(session: &Session, seat: &Seat, edit: &PlayerEdit) -> Vec<F
         view.is_spectator = is_spectator;
     }
     let mut facts = Vec::new();
-    let loses_vote = view.is_spectator
-        && !seat.is_spectator
-        && view.has_voted
-        && !session.round.is_revealed();
+    let loses_vote =
+        view.is_spectator && !seat.is_spectator && view.has_voted && !session.round.is_revealed();
     if loses_vote {
         facts.push(round::drop_vote(session, seat));
         view.has_voted = false;
@@ -100,11 +94,7 @@ pub(super) fn remove(
 }
 
 /// The host makes somebody a facilitator.
-pub(super) fn promote(
-    session: &Session,
-    by: Actor,
-    player: PlayerId,
-) -> Result<Decision, Refusal> {
+pub(super) fn promote(session: &Session, by: Actor, player: PlayerId) -> Result<Decision, Refusal> {
     guard::host(session, by)?;
     let seat = guard::target(session, player)?;
     Ok(match seat.role {
@@ -140,11 +130,7 @@ pub(super) fn transfer(
 }
 
 /// The fact that `heir` is host by role from now on.
-pub(in crate::poker) fn handed_over(
-    session: &Session,
-    heir: &Seat,
-    reason: HostReason,
-) -> Fact {
+pub(in crate::poker) fn handed_over(session: &Session, heir: &Seat, reason: HostReason) -> Fact {
     let new = PlayerView {
         role: Role::Host,
         is_host: true,
@@ -205,7 +191,5 @@ pub(super) fn react(session: &Session, by: Actor, emoji: Emoji) -> Result<Decisi
 }
 
 fn in_role(session: &Session, seat: &Seat, role: Role) -> Fact {
-    Fact::SeatUpdated {
-        player: Box::new(PlayerView { role, ..session.player_view(seat) }),
-    }
+    Fact::SeatUpdated { player: Box::new(PlayerView { role, ..session.player_view(seat) }) }
 }

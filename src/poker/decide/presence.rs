@@ -1,12 +1,10 @@
 //! Coming, going, coming back.
 
-use crate::poker::command::{
-    Actor, Claim, Departure, Join, PasswordCheck, PlayerEdit, Reclaim,
-};
+use crate::poker::command::{Actor, Claim, Departure, Join, PasswordCheck, PlayerEdit, Reclaim};
 use crate::poker::decide::{Decision, guard, player};
 use crate::poker::event::{Fact, LeaveReason};
 use crate::poker::ids::{InstanceId, Millis, PlayerId};
-use crate::poker::names::{PlayerName, distinct};
+use crate::poker::names::{PlayerName, distinct, same};
 use crate::poker::refusal::Refusal;
 use crate::poker::reply::Reply;
 use crate::poker::seat::{Presence, Role, Seat};
@@ -125,7 +123,7 @@ const fn check_password(session: &Session, password: PasswordCheck) -> Result<()
 }
 
 fn unique(session: &Session, name: &PlayerName) -> PlayerName {
-    distinct(name, session.seats.values().map(|seat| &seat.name))
+    distinct(name.clone(), session.seats.values().map(|seat| &seat.name))
 }
 
 /// Who leaves is gone at once; who only lost the connection keeps the place
@@ -157,17 +155,11 @@ pub(super) fn depart(
 }
 
 /// The sockets of a dead instance are gone like any others.
-pub(super) fn forget_instance(
-    session: &Session,
-    instance: InstanceId,
-    now: Millis,
-) -> Decision {
+pub(super) fn forget_instance(session: &Session, instance: InstanceId, now: Millis) -> Decision {
     let leaves_at = now.add_ms(session.policy.drain_grace_ms);
     let seats = session.seats.values().filter(|seat| seat.instances.contains(&instance));
     Decision::facts(
-        seats
-            .map(|seat| Fact::SeatDisconnected { player: seat.id, instance, leaves_at })
-            .collect(),
+        seats.map(|seat| Fact::SeatDisconnected { player: seat.id, instance, leaves_at }).collect(),
     )
 }
 
@@ -180,11 +172,7 @@ pub(super) fn left(session: &Session, seat: &Seat, reason: LeaveReason) -> Fact 
 }
 
 /// A player says "back in a minute", or "here again".
-pub(super) fn set_away(
-    session: &Session,
-    by: Actor,
-    is_away: bool,
-) -> Result<Decision, Refusal> {
+pub(super) fn set_away(session: &Session, by: Actor, is_away: bool) -> Result<Decision, Refusal> {
     let seat = guard::seat(session, by)?;
     Ok(if seat.is_away == is_away {
         Decision::nothing(Reply::Done)
@@ -198,7 +186,7 @@ impl Session {
         self.removed
             .iter()
             .filter_map(|removed| removed.banned_name.as_ref())
-            .any(|banned| banned.is_same_as(name))
+            .any(|banned| same(banned, name))
     }
 
     /// The seat that has been empty the longest, once too many are kept.

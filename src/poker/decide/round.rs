@@ -12,6 +12,7 @@ use crate::poker::round::{Phase, RevealReason, Round, Vote};
 use crate::poker::seat::Seat;
 use crate::poker::session::Session;
 use crate::poker::story::{Story, StoryText};
+use crate::poker::tally::Confidence;
 use crate::poker::view::Counts;
 
 /// A voter plays a card of the deck on the current story until the reveal;
@@ -165,10 +166,8 @@ pub(super) fn restore(
     let Some(restorable) = &session.restorable else {
         return Err(stale);
     };
-    let is_fresh =
-        now.since(restorable.replaced_at) <= session.policy.restore_window_ms;
-    let is_possible =
-        restorable.round.id == round && is_fresh && session.round.votes.is_empty();
+    let is_fresh = now.since(restorable.replaced_at) <= session.policy.restore_window_ms;
+    let is_possible = restorable.round.id == round && is_fresh && session.round.votes.is_empty();
     match restorable.round.results() {
         Some(results) if is_possible => Ok(Decision::fact(Fact::RoundRestored {
             story: restorable.round.story,
@@ -226,8 +225,8 @@ fn voter<'a>(
         return Err(Refusal::SpectatorCannotVote);
     }
     guard::current(session, Aim { story: Some(ballot.story), round: ballot.round })?;
-    let Some(card) = session.deck().card(&ballot.value) else {
-        let cards = session.deck().cards().cloned().collect();
+    let Some(card) = session.deck().find(&ballot.value) else {
+        let cards = session.deck().cards().to_vec();
         return Err(Refusal::InvalidCard { cards });
     };
     if ballot.confidence.is_some() && !session.settings.confidence {
@@ -240,7 +239,7 @@ fn cast(
     session: &Session,
     seat: &Seat,
     card: Card,
-    confidence: Option<u8>,
+    confidence: Option<Confidence>,
     now: Millis,
 ) -> Decision {
     let reply = voted(session, &card, confidence);
@@ -264,7 +263,7 @@ fn cast(
     .replying(reply)
 }
 
-fn voted(session: &Session, card: &Card, confidence: Option<u8>) -> Reply {
+fn voted(session: &Session, card: &Card, confidence: Option<Confidence>) -> Reply {
     Reply::Voted {
         story: session.round.story,
         round: session.round.id,

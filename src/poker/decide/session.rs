@@ -41,11 +41,8 @@ pub(super) fn configure(
     if changes_deck && (has_votes || has_parked) && !force {
         return Err(Refusal::DeckInUse);
     }
-    let mut facts = vec![Fact::Configured {
-        settings: Box::new(settings),
-        password: next_password,
-        changed,
-    }];
+    let mut facts =
+        vec![Fact::Configured { settings: Box::new(settings), password: next_password, changed }];
     if changes_deck && has_votes {
         let next = Round::new(RoundId(session.next_round), session.round.story, now);
         facts.push(round::new_round(session, &next, None, now));

@@ -125,9 +125,8 @@ pub(super) fn reorder(
     }
     let mut order: Vec<StoryId> =
         session.stories.iter().map(|story| story.id).filter(|id| *id != story).collect();
-    let index = before
-        .and_then(|before| order.iter().position(|id| *id == before))
-        .unwrap_or(order.len());
+    let index =
+        before.and_then(|before| order.iter().position(|id| *id == before)).unwrap_or(order.len());
     order.insert(index, story);
     let is_same = session.stories.iter().map(|story| story.id).eq(order.iter().copied());
     if is_same {
@@ -213,9 +212,9 @@ impl Session {
         // round that was left must not hit this one by accident.
         round.id = RoundId(self.next_round);
         round.phase = Phase::Voting;
-        round.votes.retain(|player, _| {
-            self.seats.get(player).is_some_and(|seat| !seat.is_spectator)
-        });
+        round
+            .votes
+            .retain(|player, _| self.seats.get(player).is_some_and(|seat| !seat.is_spectator));
         round
     }
 }
