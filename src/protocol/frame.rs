@@ -34,6 +34,33 @@ pub fn put_head(out: &mut Vec<u8>, opcode: Opcode, payload_bytes: usize) {
     }
 }
 
+/// Splits the first frame off bytes that [`put_head`] and a payload made.
+/// `None` at the end, or when the bytes are not of that shape.
+pub fn split_frame(bytes: &[u8]) -> Option<(Opcode, &[u8], &[u8])> {
+    let (&[first, second], rest) = bytes.split_first_chunk::<2>()?;
+    let opcode = match first & 0x0F {
+        0x1 => Opcode::Text,
+        0x2 => Opcode::Binary,
+        0x8 => Opcode::Close,
+        0x9 => Opcode::Ping,
+        0xA => Opcode::Pong,
+        _ => return None,
+    };
+    let (payload_bytes, rest) = match second {
+        126 => {
+            let (length, rest) = rest.split_first_chunk::<2>()?;
+            (usize::from(u16::from_be_bytes(*length)), rest)
+        }
+        127 => {
+            let (length, rest) = rest.split_first_chunk::<8>()?;
+            (usize::try_from(u64::from_be_bytes(*length)).ok()?, rest)
+        }
+        short => (usize::from(short), rest),
+    };
+    let (payload, rest) = rest.split_at_checked(payload_bytes)?;
+    Some((opcode, payload, rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,5 +79,18 @@ mod tests {
         assert_eq!(head(65_535), [0x81, 126, 0xFF, 0xFF]);
         assert_eq!(head(65_536), [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
         assert!(head(usize::MAX).len() <= HEAD_BYTES_MAX);
+    }
+
+    #[test]
+    fn frames_come_apart_as_they_were_put_together() {
+        for payload_bytes in [0, 1, 125, 126, 65_535, 65_536] {
+            let mut bytes = head(payload_bytes);
+            bytes.resize(bytes.len() + payload_bytes, b'x');
+            bytes.extend_from_slice(b"rest");
+            let (opcode, payload, rest) = split_frame(&bytes).expect("a whole frame");
+            assert_eq!((opcode, payload.len(), rest), (Opcode::Text, payload_bytes, &b"rest"[..]));
+        }
+        assert_eq!(split_frame(&head(5)), None);
+        assert_eq!(split_frame(&[]), None);
     }
 }

@@ -1,0 +1,45 @@
+//! The request that opened a connection, as far as it is kept.
+
+use std::net::SocketAddr;
+
+use http::HeaderMap;
+
+/// What the client said when it opened the connection.
+#[derive(Debug, Clone)]
+pub struct Handshake {
+    /// The query string, still URL-encoded, `EIO` and `transport` included.
+    pub query: Box<str>,
+    /// Only those that [`Options::headers_kept`](crate::connection::Options) names.
+    pub headers: HeaderMap,
+    pub peer: SocketAddr,
+    /// The transport it opened with; an upgrade does not change it.
+    pub transport: TransportName,
+}
+
+/// The transports of Engine.IO, by their names on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TransportName {
+    Polling,
+    WebSocket,
+}
+
+impl Handshake {
+    /// The query's pairs, URL-decoded, in order.
+    pub fn query_pairs(&self) -> impl Iterator<Item = (String, String)> {
+        form_urlencoded::parse(self.query.as_bytes()).into_owned()
+    }
+
+    /// The first value of a query parameter, URL-decoded.
+    pub fn query_value(&self, name: &str) -> Option<String> {
+        self.query_pairs().find_map(|(key, value)| (key == name).then_some(value))
+    }
+}
+
+impl TransportName {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Polling => "polling",
+            Self::WebSocket => "websocket",
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The numbers and switches of Engine.IO and Socket.IO.
+
+use std::time::Duration;
+
+use http::HeaderName;
+
+use crate::hub::OutboxLimits;
+
+/// Defaults are those of the reference server where it has one.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where Engine.IO lives, with a slash at both ends.
+    pub path: String,
+    /// From a pong (or the opening) to the next ping.
+    pub ping_interval: Duration,
+    /// From a ping to the latest pong.
+    pub ping_timeout: Duration,
+    /// The largest message or polling body taken, and the largest payload
+    /// a poll is answered with (one larger message still goes out).
+    pub max_payload_bytes: u32,
+    /// For a connection on which no namespace is joined, at any time.
+    pub connect_timeout: Duration,
+    /// From a second WebSocket's handshake to its `5`.
+    pub upgrade_timeout: Duration,
+    /// How long a closed polling connection waits for a poll to tell it so.
+    pub close_timeout: Duration,
+    pub allow_polling: bool,
+    pub allow_websocket: bool,
+    pub outbox: OutboxLimits,
+    /// Binary attachments of one event.
+    pub attachments_max: u32,
+    /// Namespaces joined on one connection.
+    pub namespaces_max: u32,
+    /// Acknowledgements awaited from one socket.
+    pub acks_awaited_max: u32,
+    /// Poll answers of at least so many bytes are compressed for clients
+    /// that accept gzip; `None` compresses none.
+    pub compress_from_bytes: Option<usize>,
+    pub origins: Origins,
+    /// The request headers a connection keeps for its application; `None`
+    /// keeps all. They cost memory for as long as the connection lives.
+    pub headers_kept: Option<Vec<HeaderName>>,
+}
+
+/// Which pages may talk to the server, over polling and WebSocket alike. A
+/// request without `Origin` is no page's and is let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origins {
+    Any,
+    /// Exact origins, such as `https://cards.example`.
+    Listed(Vec<String>),
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            path: "/socket.io/".to_owned(),
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
+            max_payload_bytes: 1_000_000,
+            connect_timeout: Duration::from_secs(45),
+            upgrade_timeout: Duration::from_secs(10),
+            close_timeout: Duration::from_secs(30),
+            allow_polling: true,
+            allow_websocket: true,
+            outbox: OutboxLimits::default(),
+            attachments_max: 10,
+            namespaces_max: 16,
+            acks_awaited_max: 64,
+            compress_from_bytes: Some(1_024),
+            origins: Origins::Any,
+            headers_kept: None,
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! The handles that applications hold: of a socket, and of a bare Engine.IO connection.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use compact_str::CompactString;
+use serde::Serialize;
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use crate::connection::handshake::Handshake;
+use crate::hub::{Outbox, OutboxFull};
+use crate::protocol::socketio::Acks;
+use crate::protocol::{CloseReason, Encoded, SocketId};
+
+/// A handle on one socket; a clone is the same socket. Everything here may be
+/// called from any task, and works towards nobody once the socket is gone.
+#[derive(Clone)]
+pub struct Socket {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    id: SocketId,
+    namespace: CompactString,
+    connection: Arc<Shared>,
+    /// Set by [`Socket::disconnect`]; the connection's task carries it out.
+    is_leaving: AtomicBool,
+    acks: Mutex<Acks<oneshot::Sender<AckArguments>>>,
+    state: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+/// What a client answered to [`Socket::emit_with_ack`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AckArguments {
+    /// A JSON array, its syntax checked.
+    pub array: Vec<u8>,
+    pub attachments: Vec<Bytes>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum AckError {
+    #[error("client did not acknowledge in time")]
+    TimedOut,
+    #[error("socket disconnected before it acknowledged")]
+    Disconnected,
+    #[error("too many acknowledgements are awaited from this socket")]
+    TooMany,
+}
+
+impl Socket {
+    /// The public id.
+    pub fn id(&self) -> SocketId {
+        self.inner.id
+    }
+
+    pub fn namespace(&self) -> &str {
+        &self.inner.namespace
+    }
+
+    pub fn handshake(&self) -> &Handshake {
+        &self.inner.connection.handshake
+    }
+
+    /// The queue of the connection: what a [`Room`](crate::hub::Room) needs of a member.
+    pub fn outbox(&self) -> &Arc<Outbox> {
+        &self.inner.connection.outbox
+    }
+
+    /// Queues a message, which must be of this socket's namespace.
+    ///
+    /// # Errors
+    /// When the connection is closing, or closes because of this very message.
+    pub fn emit(&self, message: Encoded) -> Result<(), OutboxFull> {
+        if self.is_leaving() { Err(OutboxFull) } else { self.outbox().push(message) }
+    }
+
+    /// Queues a message that may be lost: only if nothing else waits.
+    pub fn emit_volatile(&self, message: Encoded) -> bool {
+        !self.is_leaving() && self.outbox().push_volatile(message)
+    }
+
+    /// Answers an event that asked with `id`, with one argument. An argument
+    /// that refuses to be JSON is answered with `[]`.
+    pub fn ack<T: Serialize + ?Sized>(&self, id: u64, argument: &T) -> Result<(), OutboxFull> {
+        let encoded = Encoded::ack_with(self.namespace(), id, argument);
+        self.emit(encoded.unwrap_or_else(|_| Encoded::ack(self.namespace(), id, b"[]")))
+    }
+
+    /// Emits an event (its JSON array, name first) and waits for the client
+    /// to acknowledge it. The packet is queued before this returns.
+    pub fn emit_with_ack(
+        &self,
+        array: &[u8],
+        timeout: Duration,
+    ) -> impl Future<Output = Result<AckArguments, AckError>> + Send + use<> {
+        let (answer, answered) = oneshot::channel();
+        let asked = match self.acks().ask(answer) {
+            Some(id) => self
+                .emit(Encoded::event_asking(self.namespace(), id, array))
+                .map(|()| Awaited { socket: self.clone(), id })
+                .map_err(|OutboxFull| AckError::Disconnected),
+            None => Err(AckError::TooMany),
+        };
+        async move {
+            let _awaited = asked?;
+            match tokio::time::timeout(timeout, answered).await {
+                Ok(Ok(arguments)) => Ok(arguments),
+                Ok(Err(_)) => Err(AckError::Disconnected),
+                Err(_) => Err(AckError::TimedOut),
+            }
+        }
+    }
+
+    /// Disconnects this socket from its namespace (`41`). The client does
+    /// *not* reconnect by itself; to make it go elsewhere, [`Socket::close`].
+    pub fn disconnect(&self) {
+        if !self.inner.is_leaving.swap(true, Ordering::AcqRel) {
+            let _ = self.outbox().push(Encoded::disconnect(self.namespace()));
+            self.outbox().wake();
+        }
+    }
+
+    /// Closes the whole connection after what is queued; the client reconnects.
+    pub fn close(&self, reason: CloseReason) {
+        self.inner.connection.close(reason);
+    }
+
+    /// Puts the application's own state on the socket, once. `false` if
+    /// there is one already.
+    pub fn set_state<T: Any + Send + Sync>(&self, state: T) -> bool {
+        self.inner.state.set(Box::new(state)).is_ok()
+    }
+
+    /// The state that [`Socket::set_state`] put here, if it is a `T`.
+    pub fn state<T: Any>(&self) -> Option<&T> {
+        self.inner.state.get()?.downcast_ref()
+    }
+
+    pub(crate) fn new(
+        id: SocketId,
+        namespace: &str,
+        connection: Arc<Shared>,
+        acks_awaited_max: u32,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                id,
+                namespace: namespace.into(),
+                connection,
+                is_leaving: AtomicBool::new(false),
+                acks: Mutex::new(Acks::new(acks_awaited_max)),
+                state: OnceLock::new(),
+            }),
+        }
+    }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.inner.is_leaving.load(Ordering::Acquire)
+    }
+
+    /// The client's acknowledgement; an unknown id is ignored.
+    pub(crate) fn acknowledged(&self, id: u64, arguments: AckArguments) {
+        if let Some(answer) = self.acks().answer(id) {
+            let _ = answer.send(arguments);
+        }
+    }
+
+    /// The socket is gone: nobody will answer what it was asked.
+    pub(crate) fn ended(&self) {
+        self.inner.is_leaving.store(true, Ordering::Release);
+        self.acks().forget_all();
+    }
+
+    fn acks(&self) -> MutexGuard<'_, Acks<oneshot::Sender<AckArguments>>> {
+        self.inner.acks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket")
+            .field("id", &self.inner.id)
+            .field("namespace", &self.inner.namespace)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Forgets the question when nobody waits for the answer any more.
+struct Awaited {
+    socket: Socket,
+    id: u64,
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        self.socket.acks().answer(self.id);
+    }
+}
+
+/// A handle on a connection without the Socket.IO layer.
+#[derive(Clone)]
+pub struct EngineSocket {
+    connection: Arc<Shared>,
+}
+
+impl EngineSocket {
+    pub fn handshake(&self) -> &Handshake {
+        &self.connection.handshake
+    }
+
+    /// Queues a message; see [`Encoded::message`] and [`Encoded::binary_message`].
+    pub fn send(&self, message: Encoded) -> Result<(), OutboxFull> {
+        self.connection.outbox.push(message)
+    }
+
+    /// Closes the connection after what is queued.
+    pub fn close(&self, reason: CloseReason) {
+        self.connection.close(reason);
+    }
+
+    pub(crate) fn new(connection: Arc<Shared>) -> Self {
+        Self { connection }
+    }
+}
+
+/// What a connection's task shares with the handles on it.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) handshake: Handshake,
+    closing: OnceLock<CloseReason>,
+}
+
+impl Shared {
+    pub(crate) fn new(outbox: Arc<Outbox>, handshake: Handshake) -> Self {
+        Self { outbox, handshake, closing: OnceLock::new() }
+    }
+
+    /// Asks the task to close; the first reason counts.
+    pub(crate) fn close(&self, reason: CloseReason) {
+        if self.closing.set(reason).is_ok() {
+            self.outbox.wake();
+        }
+    }
+
+    pub(crate) fn closing(&self) -> Option<CloseReason> {
+        self.closing.get().copied()
+    }
+}

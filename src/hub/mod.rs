@@ -1,0 +1,11 @@
+//! Local rooms → members: a message is encoded once and cloned (a reference
+//! count) into the outbox of every member.
+//!
+//! * [`Outbox`] is the bounded queue of outgoing messages of one connection;
+//! * [`Room`] fans out; [`Hub`] finds rooms by name. An empty room vanishes.
+
+mod outbox;
+mod room;
+
+pub use outbox::{Outbox, OutboxFull, OutboxLimits, Waiting};
+pub use room::{Hub, Membership, Room};

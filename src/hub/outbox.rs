@@ -1,0 +1,241 @@
+//! The bounded queue between everybody who writes to a connection and the connection.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use futures_util::task::AtomicWaker;
+use smallvec::SmallVec;
+use thiserror::Error;
+
+use crate::protocol::Encoded;
+
+/// Messages taken from an outbox, in the order they were pushed. One fits
+/// without a heap buffer, which is what most wake-ups find.
+pub type Waiting = SmallVec<[Encoded; 1]>;
+
+/// How much may wait for a connection that reads slowly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutboxLimits {
+    pub messages_max: u32,
+    pub bytes_max: u32,
+}
+
+impl Default for OutboxLimits {
+    fn default() -> Self {
+        Self { messages_max: 1_024, bytes_max: 4 << 20 }
+    }
+}
+
+/// The message was not taken and never will be: the outbox overflowed, now or
+/// earlier, or the connection has ended. The connection is closing; there is
+/// nothing left for the sender to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("outbox is full or closed")]
+pub struct OutboxFull;
+
+/// Many producers, one consumer (the task of the connection).
+///
+/// Guarantees: order; no growth beyond the limits; after an overflow the
+/// queue is emptied, refuses everything, and tells its consumer, who closes
+/// the connection with [`CloseReason::SlowConsumer`](crate::protocol::CloseReason).
+/// An idle outbox owns no heap buffer.
+#[derive(Debug)]
+pub struct Outbox {
+    queue: Mutex<Queue>,
+    consumer: AtomicWaker,
+    limits: OutboxLimits,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    messages: Waiting,
+    bytes: usize,
+    state: State,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    #[default]
+    Open,
+    Overflown,
+    Closed,
+}
+
+impl Outbox {
+    pub fn new(limits: OutboxLimits) -> Self {
+        Self { queue: Mutex::default(), consumer: AtomicWaker::new(), limits }
+    }
+
+    /// Queues a message and wakes the connection.
+    pub fn push(&self, message: Encoded) -> Result<(), OutboxFull> {
+        let pushed = self.queue().push(message, self.limits);
+        self.wake();
+        pushed
+    }
+
+    /// Queues a message that may be lost: only when nothing else waits.
+    /// Returns whether it was taken.
+    pub fn push_volatile(&self, message: Encoded) -> bool {
+        let mut queue = self.queue();
+        let taken = queue.messages.is_empty() && queue.push(message, self.limits).is_ok();
+        drop(queue);
+        if taken {
+            self.wake();
+        }
+        taken
+    }
+
+    /// Everything that waits. Consumer only.
+    pub fn take_all(&self) -> Waiting {
+        let mut queue = self.queue();
+        queue.bytes = 0;
+        std::mem::take(&mut queue.messages)
+    }
+
+    /// As many messages as fit a polling payload of `payload_bytes_max`, and
+    /// at least one if there is one: an oversized message still goes out.
+    /// Consumer only.
+    pub fn take_payload(&self, payload_bytes_max: usize) -> Waiting {
+        let mut queue = self.queue();
+        // The first packet has no separator before it.
+        let mut room = payload_bytes_max.saturating_add(1);
+        let fitting = queue
+            .messages
+            .iter()
+            .take_while(|message| {
+                let fits = message.polling_bytes() <= room;
+                room = room.saturating_sub(message.polling_bytes());
+                fits
+            })
+            .count();
+        let mut taken = std::mem::take(&mut queue.messages);
+        if fitting < taken.len() {
+            queue.messages = taken.drain(fitting.max(1)..).collect();
+        }
+        queue.bytes = queue.messages.iter().map(|message| message.websocket().len()).sum();
+        taken
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.queue().messages.is_empty()
+    }
+
+    /// Whether a push found no room; then the outbox is dead.
+    pub fn has_overflown(&self) -> bool {
+        self.queue().state == State::Overflown
+    }
+
+    /// Ready when something waits or the outbox has overflown. Registers the
+    /// consumer for every later [`Outbox::push`] and [`Outbox::wake`] in any
+    /// case. Consumer only.
+    pub fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
+        self.consumer.register(context.waker());
+        let queue = self.queue();
+        if queue.messages.is_empty() && queue.state != State::Overflown {
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    }
+
+    /// Wakes the consumer without a message: something else changed for it.
+    pub fn wake(&self) {
+        self.consumer.wake();
+    }
+
+    /// Refuses everything from now on and forgets what waits.
+    pub fn close(&self) {
+        let mut queue = self.queue();
+        queue.state = State::Closed;
+        queue.clear();
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        // No code panics while it holds the lock; if it did, the queue is still whole.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn push(&mut self, message: Encoded, limits: OutboxLimits) -> Result<(), OutboxFull> {
+        if self.state != State::Open {
+            return Err(OutboxFull);
+        }
+        let bytes = self.bytes + message.websocket().len();
+        let is_full = self.messages.len() >= limits.messages_max as usize
+            || bytes > limits.bytes_max as usize;
+        if is_full {
+            self.state = State::Overflown;
+            self.clear();
+            return Err(OutboxFull);
+        }
+        self.bytes = bytes;
+        self.messages.push(message);
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        self.messages = Waiting::new();
+        self.bytes = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outbox(messages_max: u32, bytes_max: u32) -> Outbox {
+        Outbox::new(OutboxLimits { messages_max, bytes_max })
+    }
+
+    #[test]
+    fn messages_leave_in_order_and_all_at_once() {
+        let outbox = outbox(10, 1_000);
+        for text in ["a", "b", "c"] {
+            outbox.push(Encoded::message(text)).expect("room");
+        }
+        let taken = outbox.take_all();
+        assert_eq!(taken[..], ["a", "b", "c"].map(Encoded::message));
+        assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn the_message_too_many_kills_the_outbox() {
+        let outbox = outbox(2, 1_000);
+        outbox.push(Encoded::PING).expect("room");
+        outbox.push(Encoded::PING).expect("room");
+        assert_eq!(outbox.push(Encoded::PING), Err(OutboxFull));
+        assert!(outbox.has_overflown());
+        assert!(outbox.take_all().is_empty());
+        assert_eq!(outbox.push(Encoded::PING), Err(OutboxFull));
+    }
+
+    #[test]
+    fn bytes_are_limited_too() {
+        let outbox = outbox(100, 10);
+        outbox.push(Encoded::message("1234567")).expect("10 bytes with head and type");
+        assert_eq!(outbox.push(Encoded::PING), Err(OutboxFull));
+    }
+
+    #[test]
+    fn a_payload_takes_what_fits_and_at_least_one() {
+        let outbox = outbox(100, 1_000);
+        for text in ["aaaa", "bbbb", "cccc"] {
+            outbox.push(Encoded::message(text)).expect("room");
+        }
+        // `4aaaa` is five bytes, and a separator stands between two.
+        assert_eq!(outbox.take_payload(11)[..], ["aaaa", "bbbb"].map(Encoded::message));
+        assert_eq!(outbox.take_payload(2)[..], ["cccc"].map(Encoded::message));
+        assert!(outbox.take_payload(2).is_empty());
+    }
+
+    #[test]
+    fn a_volatile_message_gives_way() {
+        let outbox = outbox(10, 1_000);
+        assert!(outbox.push_volatile(Encoded::NOOP));
+        assert!(!outbox.push_volatile(Encoded::NOOP));
+        outbox.close();
+        assert!(!outbox.push_volatile(Encoded::NOOP));
+        assert!(!outbox.has_overflown());
+    }
+}

@@ -1,0 +1,226 @@
+//! Rooms: named groups of sockets that receive the same messages.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+
+use crate::hub::Outbox;
+use crate::protocol::{Encoded, SocketId};
+
+/// Finds rooms by name. A clone is the same hub.
+#[derive(Debug, Clone)]
+pub struct Hub {
+    rooms: Arc<Rooms>,
+}
+
+/// A group of sockets on this instance. Keep the handle and a fan-out looks
+/// up nothing; the room lives under its name as long as somebody holds a
+/// handle or a [`Membership`].
+#[derive(Debug)]
+pub struct Room {
+    name: Arc<str>,
+    members: RwLock<HashMap<SocketId, Arc<Outbox>>>,
+    rooms: Weak<Rooms>,
+}
+
+/// A socket's place in a room; dropping it leaves the room.
+#[derive(Debug)]
+#[must_use = "dropping a membership leaves the room"]
+pub struct Membership {
+    room: Arc<Room>,
+    socket: SocketId,
+}
+
+impl Hub {
+    /// Shards keep instances with many rooms from meeting on one lock.
+    const SHARDS: usize = 64;
+
+    pub fn new() -> Self {
+        let shards = (0..Self::SHARDS).map(|_| Mutex::default()).collect();
+        Self { rooms: Arc::new(Rooms { shards, hasher: RandomState::new() }) }
+    }
+
+    /// The room of that name, made now if there is none.
+    pub fn room(&self, name: &str) -> Arc<Room> {
+        let mut shard = self.rooms.shard(name);
+        if let Some(room) = shard.get(name).and_then(Weak::upgrade) {
+            return room;
+        }
+        let name = Arc::<str>::from(name);
+        let room = Arc::new(Room {
+            name: Arc::clone(&name),
+            members: RwLock::default(),
+            rooms: Arc::downgrade(&self.rooms),
+        });
+        shard.insert(name, Arc::downgrade(&room));
+        room
+    }
+
+    /// The room of that name, if anybody holds it.
+    pub fn find(&self, name: &str) -> Option<Arc<Room>> {
+        self.rooms.shard(name).get(name).and_then(Weak::upgrade)
+    }
+
+    /// How many rooms there are. Takes every shard's lock: for metrics.
+    pub fn len(&self) -> usize {
+        self.rooms.shards.iter().map(|shard| lock(shard).len()).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Room {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Adds a socket with the outbox of its connection. Joining again
+    /// replaces the earlier membership, which must not outlive this one.
+    pub fn join(self: &Arc<Self>, socket: SocketId, outbox: Arc<Outbox>) -> Membership {
+        self.members.write().unwrap_or_else(PoisonError::into_inner).insert(socket, outbox);
+        Membership { room: Arc::clone(self), socket }
+    }
+
+    /// One clone of the message per member, no serialisation. A member whose
+    /// outbox is full is being closed and is passed over. Returns how many
+    /// members took it.
+    pub fn send(&self, message: &Encoded) -> usize {
+        self.fan_out(message, |_| true)
+    }
+
+    /// As [`Room::send`], to everybody but one.
+    pub fn send_except(&self, socket: SocketId, message: &Encoded) -> usize {
+        self.fan_out(message, |member| member != socket)
+    }
+
+    pub fn len(&self) -> usize {
+        self.members.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn fan_out(&self, message: &Encoded, is_meant: impl Fn(SocketId) -> bool) -> usize {
+        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
+        members
+            .iter()
+            .filter(|(socket, outbox)| is_meant(**socket) && outbox.push(message.clone()).is_ok())
+            .count()
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let Some(rooms) = self.rooms.upgrade() else { return };
+        let mut shard = rooms.shard(&self.name);
+        // Somebody may have made a new room of this name since the last handle went.
+        if shard.get(&self.name).is_some_and(|room| room.strong_count() == 0) {
+            shard.remove(&self.name);
+        }
+    }
+}
+
+impl Membership {
+    pub fn room(&self) -> &Arc<Room> {
+        &self.room
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        let mut members = self.room.members.write().unwrap_or_else(PoisonError::into_inner);
+        members.remove(&self.socket);
+    }
+}
+
+type Shard = HashMap<Arc<str>, Weak<Room>>;
+
+#[derive(Debug)]
+struct Rooms {
+    shards: Box<[Mutex<Shard>]>,
+    hasher: RandomState,
+}
+
+impl Rooms {
+    fn shard(&self, name: &str) -> MutexGuard<'_, Shard> {
+        let index = self.hasher.hash_one(name) as usize % self.shards.len();
+        lock(&self.shards[index])
+    }
+}
+
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::hub::OutboxLimits;
+
+    fn member(room: &Arc<Room>, n: u8) -> (SocketId, Arc<Outbox>, Membership) {
+        let outbox = Arc::new(Outbox::new(OutboxLimits::default()));
+        let id = SocketId::from_random([n; 15]);
+        (id, Arc::clone(&outbox), room.join(id, outbox))
+    }
+
+    #[test]
+    fn a_message_reaches_every_member_but_the_excepted() {
+        let hub = Hub::new();
+        let room = hub.room("session:1");
+        let (first, first_outbox, _first) = member(&room, 1);
+        let (_, second_outbox, _second) = member(&room, 2);
+        assert_eq!(room.send(&Encoded::PING), 2);
+        assert_eq!(room.send_except(first, &Encoded::NOOP), 1);
+        assert_eq!(first_outbox.take_all()[..], [Encoded::PING]);
+        assert_eq!(second_outbox.take_all()[..], [Encoded::PING, Encoded::NOOP]);
+    }
+
+    #[test]
+    fn members_share_the_bytes() {
+        let room = Hub::new().room("r");
+        let (_, first, _keep) = member(&room, 1);
+        let (_, second, _keep_too) = member(&room, 2);
+        room.send(&Encoded::message("hello"));
+        let (first, second) = (first.take_all(), second.take_all());
+        assert_eq!(first[0].websocket().as_ptr(), second[0].websocket().as_ptr());
+    }
+
+    #[test]
+    fn a_dropped_membership_leaves_and_an_empty_room_vanishes() {
+        let hub = Hub::new();
+        let (_, outbox, membership) = member(&hub.room("r"), 1);
+        assert_eq!(hub.find("r").map(|room| room.send(&Encoded::PING)), Some(1));
+        drop(membership);
+        assert!(hub.find("r").is_none() && hub.is_empty());
+        assert_eq!(outbox.take_all().len(), 1);
+    }
+
+    #[test]
+    fn a_kept_handle_keeps_the_room_under_its_name() {
+        let hub = Hub::new();
+        let kept = hub.room("r");
+        drop(member(&kept, 1));
+        let (_, _, _membership) = member(&hub.room("r"), 2);
+        assert_eq!(kept.send(&Encoded::PING), 1);
+    }
+
+    #[test]
+    fn a_member_with_a_full_outbox_is_passed_over() {
+        let room = Hub::new().room("r");
+        let outbox = Arc::new(Outbox::new(OutboxLimits { messages_max: 0, bytes_max: 0 }));
+        let _slow = room.join(SocketId::from_random([1; 15]), Arc::clone(&outbox));
+        let (_, _, _quick) = member(&room, 2);
+        assert_eq!(room.send(&Encoded::PING), 1);
+        assert!(outbox.has_overflown());
+    }
+}
