@@ -82,7 +82,7 @@ pub struct Tally {
     pub low_confidence_count: u32,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SpecialCounts {
     pub unknown: u32,
     #[serde(rename = "break")]

@@ -1,0 +1,514 @@
+//! What clients may say: the catalogue, §5, as a table.
+//!
+//! A row gives the name on the wire, how many are accepted in 60 seconds, and
+//! the fields with their types; ranges are part of the types. From it come
+//! the enum, the parser and the list of names.
+
+use std::fmt;
+
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+
+use crate::api::deck_choice::DeckChoice;
+use crate::api::failure::Failure;
+use crate::api::field::{
+    BadField, CardText, Confidential, ExtraSeconds, Field, FieldSeed, Nullable, Opaque, Reading,
+    Scalar, TimerSeconds, expected,
+};
+use crate::api::payload::payload;
+use crate::api::settings_edit::{NewPassword, SettingsEdit};
+use crate::poker::ids::{PlayerId, RequestId, RoundId, SessionRef, StoryId};
+use crate::poker::names::{
+    Avatar, Description, Emoji, FinalEstimate, Link, PlayerName, SessionName, StoryKey, StoryTitle,
+};
+use crate::poker::story::StoryText;
+use crate::poker::tally::Confidence;
+use crate::poker::timer::OnExpire;
+
+/// Most events are small; a list of stories may be larger.
+pub const EVENT_BYTES_MAX: usize = 16 * 1_024;
+pub const IMPORT_BYTES_MAX: usize = 60 * 1_024;
+/// Nesting of arrays and objects in a payload.
+pub const DEPTH_MAX: usize = 8;
+
+macro_rules! client_events {
+    ($($(#[$doc:meta])* $variant:ident($payload:ty) $wire:literal $per_minute:literal;)*) => {
+        /// An event as the client meant it.
+        pub enum ClientEvent {
+            $($(#[$doc])* $variant($payload),)*
+        }
+
+        /// The names of the events.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum EventName {
+            $($variant,)*
+        }
+
+        impl EventName {
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            pub fn parse(name: &str) -> Option<Self> {
+                match name {
+                    $($wire => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $wire,)*
+                }
+            }
+
+            /// How many are accepted in any 60 seconds unless configured.
+            pub const fn accepted_per_minute(self) -> u16 {
+                match self {
+                    $(Self::$variant => $per_minute,)*
+                }
+            }
+
+            fn read(
+                self,
+                arguments: &mut [u8],
+            ) -> Result<(ClientEvent, Option<RequestId>), BadField> {
+                match self {
+                    $(Self::$variant => {
+                        let payload: $payload = first_argument(arguments)?;
+                        let request = payload.request_id.clone();
+                        Ok((ClientEvent::$variant(payload), request))
+                    })*
+                }
+            }
+        }
+    };
+}
+
+client_events! {
+    SessionCreate(SessionCreate) "session:create" 10;
+    SessionJoin(SessionJoin) "session:join" 30;
+    SessionLeave(SessionLeave) "session:leave" 30;
+    SessionSync(SessionSync) "session:sync" 30;
+    SessionConfigure(SettingsEdit) "session:configure" 10;
+    SessionLock(SessionLock) "session:lock" 10;
+    SessionEnd(Nothing) "session:end" 3;
+
+    PlayerUpdate(PlayerUpdate) "player:update" 5;
+    PlayerSetSpectator(PlayerSetSpectator) "player:set-spectator" 15;
+    PlayerRemove(PlayerRemove) "player:remove" 15;
+    PlayerPromote(PlayerTarget) "player:promote" 15;
+    PlayerDemote(PlayerTarget) "player:demote" 15;
+    PlayerTransfer(PlayerTarget) "player:transfer" 5;
+    PlayerNudge(PlayerNudge) "player:nudge" 5;
+    PresenceSet(PresenceSet) "presence:set" 12;
+    ReactionSend(ReactionSend) "reaction:send" 20;
+
+    VoteSubmit(Vote) "vote:submit" 10;
+    VoteChange(Vote) "vote:change" 30;
+    VoteRetract(VoteRetract) "vote:retract" 30;
+    CardsReveal(Aim) "cards:reveal" 30;
+    CountdownCancel(Nothing) "countdown:cancel" 10;
+    GameReset(GameReset) "game:reset" 30;
+    RoundRestore(RoundRestore) "round:restore" 5;
+
+    StoryUpdate(StoryUpdate) "story:update" 5;
+    StoryCreate(StoryCreate) "story:create" 30;
+    StoryImport(StoryImport) "story:import" 3;
+    StoryDelete(StoryDelete) "story:delete" 30;
+    StoryReorder(StoryReorder) "story:reorder" 30;
+    StoryActivate(StoryActivate) "story:activate" 15;
+    StoryFinalize(StoryFinalize) "story:finalize" 15;
+
+    TimerStart(TimerStart) "timer:start" 30;
+    TimerStop(Nothing) "timer:stop" 30;
+    TimerPause(Nothing) "timer:pause" 30;
+    TimerResume(Nothing) "timer:resume" 30;
+    TimerExtend(TimerExtend) "timer:extend" 30;
+
+    HistoryGet(HistoryGet) "history:get" 10;
+    Heartbeat(Heartbeat) "heartbeat" 30;
+}
+
+payload! {
+    pub struct Nothing {
+        request_id "requestId": Option<RequestId>,
+    }
+
+    pub struct SessionCreate {
+        request_id "requestId": Option<RequestId>,
+        name "name": SessionName,
+        player_name "playerName": PlayerName,
+        avatar "avatar": Option<Avatar>,
+        deck "deck": Option<DeckChoice>,
+        settings "settings": Option<SettingsEdit>,
+        password "password": Option<NewPassword>,
+    }
+
+    /// Also the handshake's `auth`, in which `sessionId` may be missing.
+    pub struct SessionJoin {
+        request_id "requestId": Option<RequestId>,
+        session_id "sessionId": Option<SessionText>,
+        player_id "playerId": Option<PlayerId>,
+        player_name "playerName": Option<PlayerName>,
+        avatar "avatar": Option<Avatar>,
+        player_token "playerToken": Option<TokenText>,
+        is_spectator "isSpectator": Option<bool>,
+        password "password": Option<Confidential<1, 128>>,
+        protocol "protocol": Option<u32>,
+    }
+
+    pub struct SessionLeave {
+        request_id "requestId": Option<RequestId>,
+        session_id "sessionId": Option<SessionText>,
+    }
+
+    pub struct SessionSync {
+        request_id "requestId": Option<RequestId>,
+        last_seq "lastSeq": Option<u32>,
+    }
+
+    pub struct SessionLock {
+        request_id "requestId": Option<RequestId>,
+        locked "locked": bool,
+    }
+
+    pub struct PlayerUpdate {
+        request_id "requestId": Option<RequestId>,
+        name "name": Option<PlayerName>,
+        avatar "avatar": Option<Avatar>,
+        is_spectator "isSpectator": Option<bool>,
+    }
+
+    pub struct PlayerSetSpectator {
+        request_id "requestId": Option<RequestId>,
+        player_id "playerId": PlayerId,
+        is_spectator "isSpectator": bool,
+    }
+
+    pub struct PlayerRemove {
+        request_id "requestId": Option<RequestId>,
+        player_id "playerId": PlayerId,
+        ban "ban": Option<bool>,
+    }
+
+    pub struct PlayerTarget {
+        request_id "requestId": Option<RequestId>,
+        player_id "playerId": PlayerId,
+    }
+
+    pub struct PlayerNudge {
+        request_id "requestId": Option<RequestId>,
+        player_id "playerId": Option<PlayerId>,
+    }
+
+    pub struct PresenceSet {
+        request_id "requestId": Option<RequestId>,
+        away "away": bool,
+    }
+
+    pub struct ReactionSend {
+        request_id "requestId": Option<RequestId>,
+        emoji "emoji": Emoji,
+    }
+
+    pub struct Vote {
+        request_id "requestId": Option<RequestId>,
+        story_id "storyId": StoryId,
+        value "value": CardText,
+        confidence "confidence": Option<Confidence>,
+        round_id "roundId": Option<RoundId>,
+    }
+
+    pub struct VoteRetract {
+        request_id "requestId": Option<RequestId>,
+        story_id "storyId": StoryId,
+        round_id "roundId": Option<RoundId>,
+    }
+
+    pub struct Aim {
+        request_id "requestId": Option<RequestId>,
+        story_id "storyId": Option<StoryId>,
+        round_id "roundId": Option<RoundId>,
+    }
+
+    pub struct GameReset {
+        request_id "requestId": Option<RequestId>,
+        story_id "storyId": Option<StoryId>,
+        round_id "roundId": Option<RoundId>,
+        new_story "newStory": Option<NewStory>,
+    }
+
+    pub struct NewStory {
+        title "title": StoryTitle,
+        description "description": Option<Description>,
+    }
+
+    pub struct RoundRestore {
+        request_id "requestId": Option<RequestId>,
+        round_id "roundId": RoundId,
+    }
+
+    pub struct StoryUpdate {
+        request_id "requestId": Option<RequestId>,
+        story_id "storyId": Option<StoryId>,
+        title "title": StoryTitle,
+        description "description": Option<Description>,
+        key "key": Option<StoryKey>,
+        link "link": Option<Link>,
+    }
+
+    pub struct StoryCreate {
+        request_id "requestId": Option<RequestId>,
+        title "title": StoryTitle,
+        description "description": Option<Description>,
+        key "key": Option<StoryKey>,
+        link "link": Option<Link>,
+        after_id "afterId": Option<StoryId>,
+        client_ref "clientRef": Option<Opaque<1, 64>>,
+    }
+
+    pub struct StoryImport {
+        request_id "requestId": Option<RequestId>,
+        format "format": ImportFormat,
+        data "data": ImportText,
+    }
+
+    pub struct StoryDelete {
+        request_id "requestId": Option<RequestId>,
+        story_id "storyId": StoryId,
+    }
+
+    pub struct StoryReorder {
+        request_id "requestId": Option<RequestId>,
+        story_id "storyId": StoryId,
+        before_id "beforeId": Option<StoryId>,
+    }
+
+    pub struct StoryActivate {
+        request_id "requestId": Option<RequestId>,
+        story_id "storyId": StoryId,
+        round_id "roundId": Option<RoundId>,
+    }
+
+    pub struct StoryFinalize {
+        request_id "requestId": Option<RequestId>,
+        story_id "storyId": StoryId,
+        value "value": Nullable<FinalEstimate>,
+    }
+
+    pub struct TimerStart {
+        request_id "requestId": Option<RequestId>,
+        duration "duration": Option<TimerSeconds>,
+        on_expire "onExpire": Option<OnExpire>,
+        story_id "storyId": Option<StoryId>,
+    }
+
+    pub struct TimerExtend {
+        request_id "requestId": Option<RequestId>,
+        seconds "seconds": ExtraSeconds,
+    }
+
+    pub struct HistoryGet {
+        request_id "requestId": Option<RequestId>,
+        story_id "storyId": Option<StoryId>,
+        /// The round before which the page ends.
+        cursor "cursor": Option<RoundId>,
+    }
+
+    pub struct Heartbeat {
+        request_id "requestId": Option<RequestId>,
+        timestamp "timestamp": i64,
+    }
+}
+
+impl StoryUpdate {
+    pub fn text(&self) -> StoryText {
+        StoryText {
+            title: Some(self.title.clone()),
+            description: self.description.clone(),
+            key: self.key.clone(),
+            link: self.link.clone(),
+        }
+    }
+}
+
+impl StoryCreate {
+    pub fn text(&self) -> StoryText {
+        StoryText {
+            title: Some(self.title.clone()),
+            description: self.description.clone(),
+            key: self.key.clone(),
+            link: self.link.clone(),
+        }
+    }
+}
+
+impl NewStory {
+    pub fn text(&self) -> StoryText {
+        StoryText {
+            title: Some(self.title.clone()),
+            description: self.description.clone(),
+            ..StoryText::default()
+        }
+    }
+}
+
+/// Reads the arguments of an event, a JSON array, in place. The payload is
+/// the first argument; a missing one is an empty object, further ones are
+/// ignored.
+pub fn parse(
+    name: EventName,
+    arguments: &mut [u8],
+) -> Result<(ClientEvent, Option<RequestId>), Failure> {
+    let bytes_max = match name {
+        EventName::StoryImport => IMPORT_BYTES_MAX,
+        _ => EVENT_BYTES_MAX,
+    };
+    if bytes_max < arguments.len() {
+        return Err(Failure::PayloadTooLarge { bytes_max });
+    }
+    // One for the array of arguments itself.
+    if DEPTH_MAX + 1 < depth(arguments) {
+        return Err(too_deep().into());
+    }
+    Ok(name.read(arguments)?)
+}
+
+/// Reads the `auth` of a handshake, a JSON object, in place.
+pub fn parse_auth(auth: &mut [u8]) -> Result<SessionJoin, Failure> {
+    if EVENT_BYTES_MAX < auth.len() {
+        return Err(Failure::PayloadTooLarge { bytes_max: EVENT_BYTES_MAX });
+    }
+    if DEPTH_MAX < depth(auth) {
+        return Err(too_deep().into());
+    }
+    Ok(object(auth)?)
+}
+
+/// Reads one payload object in place, as REST bodies are.
+pub fn object<T: Field>(json: &mut [u8]) -> Result<T, BadField> {
+    simd_json::Deserializer::from_slice(json)
+        .and_then(|mut deserializer| T::take(&mut deserializer))
+        .unwrap_or_else(|_| Err(no_object()))
+}
+
+/// How deep arrays and objects nest; strings are skipped.
+pub fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => {
+                while let Some(byte) = bytes.next() {
+                    match byte {
+                        b'\\' => {
+                            bytes.next();
+                        }
+                        b'"' => break,
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    deepest
+}
+
+fn first_argument<T: Field>(arguments: &mut [u8]) -> Result<T, BadField> {
+    struct Arguments<T>(std::marker::PhantomData<T>);
+
+    impl<'de, T: Field> Visitor<'de> for Arguments<T> {
+        type Value = Result<T, BadField>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("the arguments of an event")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            let payload = match seq.next_element_seed(FieldSeed::<T>::new())? {
+                Some(payload) => payload,
+                None => object(&mut *b"{}".to_vec()),
+            };
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(payload)
+        }
+    }
+
+    let read = simd_json::Deserializer::from_slice(arguments).and_then(|mut deserializer| {
+        deserializer.deserialize_seq(Arguments::<T>(std::marker::PhantomData))
+    });
+    read.unwrap_or_else(|_| Err(no_object()))
+}
+
+const fn no_object() -> BadField {
+    BadField {
+        field: std::borrow::Cow::Borrowed(""),
+        problem: std::borrow::Cow::Borrowed("must be an object"),
+    }
+}
+
+fn too_deep() -> BadField {
+    BadField { field: "".into(), problem: "nests deeper than 8 levels".into() }
+}
+
+/// A session by its id or its join code. `None`: nothing that could be ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionText(pub Option<SessionRef>);
+
+impl Field for SessionText {
+    const EXPECTED: &'static str = "1 to 64 of A-Z a-z 0-9 _ -";
+
+    fn read(scalar: Scalar<'_>) -> Reading<Self> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        match scalar {
+            Scalar::Text(id) if (1..=64).contains(&id.len()) && id.chars().all(allowed) => {
+                Ok(Self(id.parse().ok()))
+            }
+            _ => Err(expected::<Self>()),
+        }
+    }
+}
+
+/// A player token, unverified; of any length, so that a broken one is
+/// answered with `INVALID_PLAYER_TOKEN` and not with a lesson in grammar.
+pub type TokenText = Confidential<0, 16_384>;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportFormat {
+    Csv,
+    Json,
+    Lines,
+}
+
+impl Field for ImportFormat {
+    const EXPECTED: &'static str = "\"csv\", \"json\" or \"lines\"";
+
+    fn read(scalar: Scalar<'_>) -> Reading<Self> {
+        match scalar {
+            Scalar::Text("csv") => Ok(Self::Csv),
+            Scalar::Text("json") => Ok(Self::Json),
+            Scalar::Text("lines") => Ok(Self::Lines),
+            _ => Err(expected::<Self>()),
+        }
+    }
+}
+
+/// The rows to import; its size is bounded with the event's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportText(pub String);
+
+impl Field for ImportText {
+    const EXPECTED: &'static str = "text";
+
+    fn read(scalar: Scalar<'_>) -> Reading<Self> {
+        match scalar {
+            Scalar::Text(text) => Ok(Self(text.to_owned())),
+            _ => Err(expected::<Self>()),
+        }
+    }
+}

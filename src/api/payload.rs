@@ -1,0 +1,93 @@
+//! Objects of fields: `payload!` declares a struct and how it is read.
+
+/// Declares structs that are read field by field.
+///
+/// ```text
+/// payload! {
+///     /// What it is.
+///     pub struct Retract {
+///         story_id "storyId": StoryId,          // must be there
+///         round_id "roundId": Option<RoundId>,  // may be left out
+///     }
+/// }
+/// ```
+///
+/// Unknown fields are ignored (the catalogue, §1); a field given twice is
+/// refused. Reading allocates nothing but what the field types hold.
+macro_rules! payload {
+    ($(
+        $(#[$doc:meta])*
+        pub struct $name:ident {
+            $($(#[$field_doc:meta])* $field:ident $wire:literal: $type:ty,)*
+        }
+    )*) => {$(
+        $(#[$doc])*
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+
+        impl $crate::api::field::Field for $name {
+            const EXPECTED: &'static str = "an object";
+
+            fn read(
+                _: $crate::api::field::Scalar<'_>,
+            ) -> $crate::api::field::Reading<Self> {
+                Err(concat!("must be ", "an object").into())
+            }
+
+            fn take<'de, D: serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Result<Self, $crate::api::field::BadField>, D::Error> {
+                struct Fields;
+
+                impl<'de> serde::de::Visitor<'de> for Fields {
+                    type Value = Result<$name, $crate::api::field::BadField>;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+
+                    fn visit_map<A: serde::de::MapAccess<'de>>(
+                        self,
+                        mut map: A,
+                    ) -> Result<Self::Value, A::Error> {
+                        use $crate::api::field::{BadField, Field, FieldSeed};
+                        $(let mut $field: Option<$type> = None;)*
+                        // The first problem counts; the rest is only read over.
+                        let mut bad: Option<BadField> = None;
+                        while let Some(key) = map.next_key::<&str>()? {
+                            match key {
+                                $($wire if bad.is_none() => {
+                                    match map.next_value_seed(FieldSeed::<$type>::new())? {
+                                        _ if $field.is_some() => {
+                                            bad = Some(BadField {
+                                                field: $wire.into(),
+                                                problem: "is given twice".into(),
+                                            });
+                                        }
+                                        Ok(value) => $field = Some(value),
+                                        Err(problem) => bad = Some(problem.within($wire)),
+                                    }
+                                })*
+                                _ => {
+                                    map.next_value::<serde::de::IgnoredAny>()?;
+                                }
+                            }
+                        }
+                        if let Some(bad) = bad {
+                            return Ok(Err(bad));
+                        }
+                        $(let Some($field) = $field.or_else(<$type as Field>::absent) else {
+                            return Ok(Err(BadField::missing($wire)));
+                        };)*
+                        Ok(Ok($name { $($field,)* }))
+                    }
+                }
+
+                deserializer.deserialize_map(Fields)
+            }
+        }
+    )*};
+}
+
+pub(crate) use payload;

@@ -1,0 +1,59 @@
+//! `TimerState` of the catalogue, §3.
+
+use serde::Serialize;
+
+use crate::api::time::Iso;
+use crate::poker::ids::{Millis, PlayerId};
+use crate::poker::timer::{OnExpire, Timer, TimerPhase};
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TimerState {
+    pub is_running: bool,
+    /// Seconds.
+    pub duration: u64,
+    /// Seconds, rounded up; at `server_time`.
+    pub remaining_time: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Iso>,
+    pub status: &'static str,
+    pub remaining_ms: u64,
+    /// Epoch milliseconds: when it ends, or ended.
+    pub ends_at: Option<Millis>,
+    pub server_time: Millis,
+    pub on_expire: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_by: Option<PlayerId>,
+}
+
+pub const fn on_expire_name(on_expire: OnExpire) -> &'static str {
+    match on_expire {
+        OnExpire::Nothing => "none",
+        OnExpire::Reveal => "reveal",
+    }
+}
+
+impl TimerState {
+    /// The timer as it stands at `now`.
+    pub fn at(timer: &Timer, now: Millis) -> Self {
+        let remaining_ms = timer.remaining_ms(now);
+        let (status, ends_at) = match timer.phase {
+            TimerPhase::Idle => ("idle", None),
+            TimerPhase::Running { ends_at } => ("running", Some(ends_at)),
+            TimerPhase::Paused { .. } => ("paused", None),
+            TimerPhase::Expired { ended_at } => ("expired", Some(ended_at)),
+        };
+        Self {
+            is_running: matches!(timer.phase, TimerPhase::Running { .. }),
+            duration: timer.duration_ms.div_ceil(1_000),
+            remaining_time: remaining_ms.div_ceil(1_000),
+            started_at: timer.started_at.map(Iso),
+            status,
+            remaining_ms,
+            ends_at,
+            server_time: now,
+            on_expire: on_expire_name(timer.on_expire),
+            started_by: timer.started_by,
+        }
+    }
+}
