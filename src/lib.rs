@@ -34,6 +34,9 @@ pub mod poker;
 #[cfg(feature = "server")]
 pub mod protocol;
 
+// Time, for the drivers of the layers above.
+pub mod clock;
+
 // Leaves, used by the top only.
 #[cfg(feature = "server")]
 pub mod config;

@@ -119,7 +119,7 @@ proptest! {
         });
         if let Some(majority) = majority {
             prop_assert_eq!(tally.suggested.as_ref(), Some(&majority.card));
-            prop_assert_eq!(&tally.modes, &[majority.card.clone()]);
+            prop_assert_eq!(tally.modes.as_slice(), std::slice::from_ref(&majority.card));
         }
     }
 

@@ -1,0 +1,334 @@
+//! Everything that can be set, with its default and its range.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::table::{Check, Free, Rule, Secret, section};
+
+/// The effective configuration; every value is within its range.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    pub server: ServerConfig,
+    pub engine: EngineConfig,
+    pub session: SessionConfig,
+    pub limits: LimitsConfig,
+    pub rate_limits: RateLimits,
+    pub auth: AuthConfig,
+    pub log: LogConfig,
+}
+
+section! {
+    /// Listening, HTTP and who may connect.
+    "server" ServerConfig {
+        /// Address and port.
+        listen: SocketAddr = SocketAddr::from(([0, 0, 0, 0], 3000)), Free;
+        /// Origins that browsers may connect from besides the server's own:
+        /// `scheme://host`, `scheme://host:port`, `scheme://host:*` for any
+        /// port, or `*` for all. The default is for development: pages served
+        /// by a local tool. The variable CLIENT_URL adds to the list.
+        origins: Vec<String> = vec!["http://localhost:*".to_owned(), "http://127.0.0.1:*".to_owned()],
+            Rule(|list: &Vec<String>| origins(list));
+        /// Transports that clients may use.
+        transports: Vec<Transport> = vec![Transport::Websocket, Transport::Polling], Rule(|list: &Vec<Transport>| transports(list));
+        /// Open connections; more are refused with 503.
+        connections_max: usize = 20_000, 1..=1_000_000;
+        /// From the first byte of a request to the end of its headers.
+        header_timeout_ms: u64 = 5_000, 100..=60_000;
+        /// All headers of a request together.
+        header_bytes_max: usize = 16_384, 8_192..=1_048_576;
+        /// Headers of a request.
+        header_count_max: usize = 64, 16..=1_000;
+        /// The body of a REST request; polling has `engine.max_payload_bytes`.
+        body_bytes_max: usize = 65_536, 1_024..=16_777_216;
+        /// From the headers of a request to the end of its body.
+        body_timeout_ms: u64 = 10_000, 100..=600_000;
+        /// How long an HTTP connection may wait for its next request. Longer
+        /// than the load balancer's, or it meets closed connections.
+        keep_alive_ms: u64 = 75_000, 1_000..=3_600_000;
+        /// How long a write may make no progress before the connection ends.
+        write_stall_ms: u64 = 10_000, 100..=600_000;
+        /// How long connections get to leave when the server is told to end.
+        drain_seconds: u64 = 20, 0..=3_600;
+    }
+}
+
+section! {
+    /// The wire: Engine.IO and Socket.IO.
+    "engine" EngineConfig {
+        /// Between two heartbeats.
+        ping_interval_ms: u64 = 25_000, 100..=600_000;
+        /// How long a heartbeat may stay unanswered.
+        ping_timeout_ms: u64 = 60_000, 100..=600_000;
+        /// From the opening of a connection to its first namespace.
+        connect_timeout_ms: u64 = 45_000, 100..=600_000;
+        /// How long an upgrade from polling to WebSocket may take.
+        upgrade_timeout_ms: u64 = 10_000, 100..=600_000;
+        /// One message, or one POST of polling.
+        max_payload_bytes: usize = 65_536, 1_024..=16_777_216;
+        /// Packets in one POST of polling.
+        packets_per_post_max: usize = 64, 1..=10_000;
+        /// Binary attachments of one packet.
+        attachments_max: usize = 2, 0..=10;
+        /// Fragments of one WebSocket message.
+        fragments_max: usize = 32, 1..=10_000;
+        /// From the first fragment of a message to its last.
+        fragment_timeout_ms: u64 = 5_000, 100..=600_000;
+        /// Bytes that may wait for one client before it counts as too slow.
+        outbox_bytes_max: usize = 65_536, 16_384..=67_108_864;
+        /// Messages that may wait for one client.
+        outbox_messages_max: usize = 256, 16..=65_536;
+    }
+}
+
+section! {
+    /// The life of a session and of its seats.
+    "session" SessionConfig {
+        /// From a connection to its join; without one it is closed.
+        join_timeout_ms: u64 = 45_000, 100..=600_000;
+        /// From the loss of a seat's last socket to `player:left`.
+        disconnect_grace_ms: u64 = 10_000, 0..=600_000;
+        /// Without any facilitator online, until everybody may reveal.
+        facilitator_grace_ms: u64 = 30_000, 0..=3_600_000;
+        /// Without the host online, until there is an acting host.
+        host_grace_ms: u64 = 30_000, 0..=3_600_000;
+        /// How long a seat is kept for somebody who left.
+        seat_kept_minutes: u64 = 30, 0..=43_200;
+        /// A session ends this long after its last join or change.
+        ttl_ms: u64 = 86_400_000, 300_000..=2_592_000_000;
+        /// How long before that its players are told.
+        expiry_notice_ms: u64 = 600_000, 0..=86_400_000;
+        /// How long late visitors read "expired" rather than "not found".
+        tombstone_ttl_ms: u64 = 604_800_000, 0..=2_592_000_000;
+        /// Changes of who is online are collected for this long.
+        status_debounce_ms: u64 = 1_000, 0..=60_000;
+        /// Changes of who is away are collected for this long.
+        away_debounce_ms: u64 = 2_000, 0..=60_000;
+    }
+}
+
+section! {
+    /// How much there may be of anything.
+    "limits" LimitsConfig {
+        /// Live sessions.
+        sessions_max: usize = 10_000, 1..=10_000_000;
+        /// Seats of a session, whatever its own settings say.
+        players_per_session_max: usize = 200, 2..=10_000;
+        /// Stories of a session.
+        stories_per_session_max: usize = 500, 1..=10_000;
+        /// Refused events of a socket in 60 s before it is closed.
+        rejected_events_max: usize = 200, 1..=100_000;
+        /// Failed joins of an address in the window below.
+        failed_joins_max: usize = 20, 1..=100_000;
+        /// The window of `failed_joins_max`.
+        failed_joins_window_seconds: u64 = 600, 1..=86_400;
+        /// Failed joins of all addresses together: codes can be guessed.
+        failed_joins_per_minute_max: usize = 1_000, 1..=1_000_000;
+    }
+}
+
+section! {
+    /// Who may take a seat back.
+    "auth" AuthConfig {
+        /// `token`: only with its player token. `open`: also with its bare
+        /// player id while nobody sits there, for clients that know only the
+        /// original specification.
+        reclaim: Reclaim = Reclaim::Token, Free;
+        /// Keys of the player tokens: the first signs, all verify. Without
+        /// any, a random key is made at the start, so that tokens do not
+        /// outlive the process. Secrets of 32 bytes or more, e.g.
+        /// [{ kid = "2025a", secret = "…" }].
+        token_keys: Vec<TokenKey> = Vec::new(), Secret(|keys: &Vec<TokenKey>| token_keys(keys));
+        /// The life of a player token.
+        token_ttl_ms: u64 = 86_400_000, 300_000..=2_592_000_000;
+    }
+}
+
+section! {
+    /// Logging, on standard error.
+    "log" LogConfig {
+        /// A level, or directives such as `info,cardroom::table=debug`.
+        level: String = "info".to_owned(), Rule(|text: &String| filter(text));
+        /// `text` for people, `json` for machines.
+        format: LogFormat = LogFormat::Text, Free;
+    }
+}
+
+/// Attempts in any 60 s, by client event; per seat, or per address before a
+/// join. All events of the catalogue are in it, and no others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateLimits(pub(super) BTreeMap<&'static str, u32>);
+
+impl RateLimits {
+    /// `None`: not an event of the catalogue.
+    pub fn limit(&self, event: &str) -> Option<u32> {
+        self.0.get(event).copied()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        self.0.iter().map(|(event, limit)| (*event, *limit))
+    }
+
+    pub(super) const KEY: &str = "rate_limits";
+
+    pub(super) fn check() -> impl Check<u32> {
+        1..=100_000
+    }
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self(RATE_LIMITS.into_iter().collect())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    Websocket,
+    Polling,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reclaim {
+    Token,
+    Open,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// Prints without its secret, in `{:?}` and in TOML.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenKey {
+    pub kid: String,
+    pub secret: SecretString,
+}
+
+impl Serialize for TokenKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        BTreeMap::from([("kid", self.kid.as_str()), ("secret", REDACTED)]).serialize(serializer)
+    }
+}
+
+pub(super) const REDACTED: &str = "[redacted]";
+
+fn origins(list: &[String]) -> Result<(), String> {
+    match list.iter().find(|text| origin(text).is_none()) {
+        None if list.len() <= ORIGINS_MAX => Ok(()),
+        None => Err(format!("must not have more than {ORIGINS_MAX} entries")),
+        Some(bad) => Err(format!("{bad:?} is no origin such as https://poker.example.org")),
+    }
+}
+
+/// The origin as browsers send it: lower case, without a trailing slash.
+/// `None` when it is none.
+pub(super) fn origin(text: &str) -> Option<String> {
+    let text = text.trim().trim_end_matches('/').to_ascii_lowercase();
+    if text == "*" {
+        return Some(text);
+    }
+    let (scheme, authority) = text.split_once("://")?;
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = match address {
+        Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && host.bytes().all(letter),
+    };
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_lowercase())
+        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+    let is_port = port.is_none_or(|port| port == "*" || port.parse::<u16>().is_ok());
+    (is_scheme && is_host && is_port).then_some(text)
+}
+
+fn transports(list: &[Transport]) -> Result<(), String> {
+    if list.is_empty() { Err("must name at least one transport".to_owned()) } else { Ok(()) }
+}
+
+fn token_keys(keys: &[TokenKey]) -> Result<(), String> {
+    if TOKEN_KEYS_MAX < keys.len() {
+        return Err(format!("must not be more than {TOKEN_KEYS_MAX} keys"));
+    }
+    for (index, TokenKey { kid, secret }) in keys.iter().enumerate() {
+        let word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        if !(1..=KID_BYTES_MAX).contains(&kid.len()) || !kid.bytes().all(word) {
+            return Err(format!(
+                "kid {kid:?} must be 1 to {KID_BYTES_MAX} letters, digits, - or _"
+            ));
+        }
+        if keys.iter().take(index).any(|other| other.kid == *kid) {
+            return Err(format!("kid {kid:?} must not occur twice"));
+        }
+        if secret.expose_secret().len() < SECRET_BYTES_MIN {
+            return Err(format!(
+                "the secret of kid {kid:?} must have {SECRET_BYTES_MIN} bytes or more"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn filter(text: &str) -> Result<(), String> {
+    EnvFilter::try_new(text).map(drop).map_err(|error| format!("must be a log filter: {error}"))
+}
+
+const ORIGINS_MAX: usize = 100;
+
+// As `identity::Keyring` has them; the top builds it from these keys.
+const TOKEN_KEYS_MAX: usize = 16;
+const KID_BYTES_MAX: usize = 16;
+const SECRET_BYTES_MIN: usize = 32;
+
+/// The catalogue's §5.
+const RATE_LIMITS: [(&str, u32); 37] = [
+    ("session:create", 10),
+    ("session:join", 30),
+    ("session:leave", 30),
+    ("session:sync", 30),
+    ("session:configure", 10),
+    ("session:lock", 10),
+    ("session:end", 3),
+    ("player:update", 5),
+    ("player:remove", 15),
+    ("player:promote", 15),
+    ("player:demote", 15),
+    ("player:transfer", 5),
+    ("player:set-spectator", 15),
+    ("player:nudge", 5),
+    ("presence:set", 12),
+    ("reaction:send", 20),
+    ("vote:submit", 10),
+    ("vote:change", 30),
+    ("vote:retract", 30),
+    ("cards:reveal", 30),
+    ("countdown:cancel", 10),
+    ("game:reset", 30),
+    ("round:restore", 5),
+    ("story:update", 5),
+    ("story:create", 30),
+    ("story:import", 3),
+    ("story:delete", 30),
+    ("story:reorder", 30),
+    ("story:activate", 15),
+    ("story:finalize", 15),
+    ("timer:start", 30),
+    ("timer:stop", 30),
+    ("timer:pause", 30),
+    ("timer:resume", 30),
+    ("timer:extend", 30),
+    ("history:get", 10),
+    ("heartbeat", 30),
+];
