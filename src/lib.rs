@@ -6,9 +6,9 @@
 
 // Layer 6..4: what listens.
 #[cfg(feature = "server")]
-pub mod server;
-#[cfg(feature = "server")]
 pub mod http;
+#[cfg(feature = "server")]
+pub mod server;
 #[cfg(feature = "server")]
 pub mod transport;
 
