@@ -12,13 +12,19 @@ use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use tokio::net::TcpListener;
 
+use cardroom::transport::websocket::ReadLimits;
+
 mod websocket;
 
 type Serve = fn(TcpListener) -> Pin<Box<dyn Future<Output = ()>>>;
 
 /// Each profile is a file that serves a listener for good.
 const PROFILES: &[(&str, Serve)] =
-    &[("websocket", |listener| Box::pin(websocket::serve(listener)))];
+    &[("websocket", |listener| Box::pin(websocket::serve(listener, AUTOBAHN_LIMITS)))];
+
+/// What the cases of the Autobahn suite need: 16 MiB, and 4 MiB by 64 bytes.
+const AUTOBAHN_LIMITS: ReadLimits =
+    ReadLimits { message_bytes_max: 16 << 20, fragments_max: 1 << 16 };
 
 #[derive(Parser)]
 struct Arguments {

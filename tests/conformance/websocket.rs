@@ -19,19 +19,11 @@ use cardroom::transport::websocket::{
     Incoming, Pending, ReadEnd, ReadLimits, Reader, WriteEnd, Writer, handshake,
 };
 
-/// What the cases of the Autobahn suite need: 16 MiB, and 4 MiB by 64 bytes.
-pub(crate) const AUTOBAHN_LIMITS: ReadLimits =
-    ReadLimits { message_bytes_max: 16 << 20, fragments_max: 1 << 16 };
-
 const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 const CLOSE_LIMITS: CloseLimits =
     CloseLimits { linger: Duration::from_secs(2), drain_bytes_max: 32 << 20 };
 
-pub(crate) async fn serve(listener: TcpListener) {
-    serve_with(listener, AUTOBAHN_LIMITS).await;
-}
-
-pub(crate) async fn serve_with(listener: TcpListener, limits: ReadLimits) {
+pub(crate) async fn serve(listener: TcpListener, limits: ReadLimits) {
     let handler = move |request, _peer: SocketAddr| {
         let response = respond(request, limits);
         async move { response }

@@ -271,6 +271,8 @@ fn judge_length(length: u8, payload_bytes: u64) -> Result<(), Violation> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const LIMITS: ReadLimits = ReadLimits { message_bytes_max: 300, fragments_max: 3 };
@@ -297,6 +299,7 @@ mod tests {
         for mut piece in frames.concat().chunks(piece_bytes) {
             while !piece.is_empty() {
                 let taken = rules.follow(piece)?;
+                assert!(taken > 0, "each call gets further");
                 piece = &piece[taken..];
             }
         }
@@ -374,5 +377,18 @@ mod tests {
         let up_to_the_wrong_byte = &text[..6 + 6];
         assert_eq!(rules.follow(up_to_the_wrong_byte), Err(Violation::NotUtf8));
         assert_eq!(judge(&[frame(0x01, b"\xE2\x82"), frame(0x80, b"")]), Err(Violation::NotUtf8));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_end_in_a_verdict(
+            bytes in prop::collection::vec(
+                prop_oneof![any::<u8>(), Just(0x81), Just(0x01), Just(0x80), Just(0x84)],
+                0..64,
+            ),
+            piece_bytes in 1usize..64,
+        ) {
+            let _ = follow(&[bytes], piece_bytes);
+        }
     }
 }

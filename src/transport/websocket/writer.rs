@@ -21,8 +21,8 @@ pub enum WriteEnd {
     Io(#[from] io::Error),
 }
 
-/// The sending half of a WebSocket. Takes whole frames, framed elsewhere
-/// ([`crate::protocol::frame`]), and knows nothing about them.
+/// The sending half of a WebSocket. Each `Bytes` it is given holds one or more
+/// whole frames, framed elsewhere ([`crate::protocol::frame`]); it looks at none.
 #[derive(Debug)]
 pub struct Writer<W = OwnedWriteHalf> {
     stream: W,
