@@ -36,6 +36,10 @@ pub struct ListenerLimits {
     /// Bytes of one request's head, and of what is buffered per connection;
     /// at least 8,192.
     pub buffer_bytes_max: usize,
+    /// How long a peer may leave bytes unacknowledged, or its window shut,
+    /// before the kernel ends the connection: nobody else limits how slowly a
+    /// response is read. Linux only.
+    pub unacknowledged_timeout: Duration,
     /// From the shutdown signal until whatever is left is dropped.
     pub drain_timeout: Duration,
 }
@@ -48,6 +52,7 @@ impl Default for ListenerLimits {
             idle_timeout: Duration::from_secs(75),
             headers_max: 64,
             buffer_bytes_max: 16 * 1024,
+            unacknowledged_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(25),
         }
     }
@@ -141,8 +146,9 @@ pub async fn serve<H: Handler>(
             turn_away.answer(stream);
             continue;
         };
+        set_options(&stream, &limits);
         let connection = HttpConnection {
-            stream: without_delay(stream),
+            stream,
             peer,
             slot: ConnectionSlot::new(permit),
             handler: Arc::clone(&handler),
@@ -162,11 +168,17 @@ pub async fn serve<H: Handler>(
     Drained { connections_left }
 }
 
-/// Frames are small and written whole: Nagle would only hold them back. It
-/// fails on a socket that is already gone, which the next read will tell.
-fn without_delay(stream: TcpStream) -> TcpStream {
+/// Frames are small and written whole: Nagle would only hold them back. Both
+/// options fail on a socket that is already gone, which the next read will tell.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(unused_variables, reason = "only Linux limits what is unacknowledged")
+)]
+fn set_options(stream: &TcpStream, limits: &ListenerLimits) {
     let _ = stream.set_nodelay(true);
-    stream
+    #[cfg(target_os = "linux")]
+    let _ =
+        socket2::SockRef::from(stream).set_tcp_user_timeout(Some(limits.unacknowledged_timeout));
 }
 
 /// The connection was gone before it was accepted; the next one may be fine.

@@ -26,12 +26,14 @@ struct Server {
     drained: JoinHandle<Drained>,
 }
 
-/// Answers `hello`; on `/parked` never, and on `/ws` with a WebSocket that ends
+/// Answers `hello`; on `/parked` never, on `/huge` with too much for any socket
+/// buffer, and on `/ws` with a WebSocket that ends
 /// with its first message.
 async fn hello(mut request: Request<Incoming>, _peer: SocketAddr) -> Response<Body> {
     const LIMITS: ReadLimits = ReadLimits { message_bytes_max: 10, fragments_max: 1 };
     match request.uri().path() {
         "/parked" => pending().await,
+        "/huge" => Response::new(Body::from(vec![b'x'; 64 << 20])),
         "/ws" => {
             let (response, upgrade) = handshake::accept(&mut request).expect("upgrade is fine");
             tokio::spawn(async move {
@@ -168,4 +170,19 @@ async fn shutdown_waits_for_requests_in_flight_but_not_for_good() {
     let drained = server.drained.await.expect("no panic");
     assert_eq!(asked.elapsed().as_secs(), ListenerLimits::default().drain_timeout.as_secs());
     assert!(drained.connections_left <= 1);
+}
+
+#[tokio::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "the kernel has no such limit")]
+async fn a_peer_that_does_not_read_its_response_is_dropped() {
+    let unacknowledged_timeout = Duration::from_millis(200);
+    let server = start(ListenerLimits { unacknowledged_timeout, ..ListenerLimits::default() });
+    let mut lazy = connect(&server).await;
+    lazy.write_all(GET.replace("/ ", "/huge ").as_bytes()).await.expect("server reads");
+    lazy.readable().await.expect("server answers");
+
+    server.shutdown.send(()).expect("server runs");
+    let asked = Instant::now();
+    assert_eq!(server.drained.await.expect("no panic"), Drained { connections_left: 0 });
+    assert!(asked.elapsed() < ListenerLimits::default().drain_timeout / 2);
 }
