@@ -53,6 +53,20 @@ struct Payload {
     bytes_seen: u64,
 }
 
+impl Payload {
+    /// Nobody looks into it.
+    fn opaque(head: Head) -> Self {
+        Self {
+            is_text: false,
+            ends_message: head.is_final,
+            is_whole_message: false,
+            mask: head.mask,
+            bytes: head.payload_bytes,
+            bytes_seen: 0,
+        }
+    }
+}
+
 impl FrameRules {
     pub(super) fn new(limits: ReadLimits) -> Self {
         Self {
@@ -90,26 +104,17 @@ impl FrameRules {
 
     /// Judges a frame by its head and by the message it stands in.
     fn begin_frame(&mut self, head: Head) -> Result<Payload, Violation> {
-        let mut payload = Payload {
-            is_text: false,
-            ends_message: head.is_final,
-            is_whole_message: false,
-            mask: head.mask,
-            bytes: head.payload_bytes,
-            bytes_seen: 0,
-        };
-        let is_text = match (head.kind, self.message) {
-            (Kind::Control, _) => return Ok(payload),
+        let before = match (head.kind, self.message) {
+            (Kind::Control, _) => return Ok(Payload::opaque(head)),
+            (Kind::Data { is_text }, None) => Message { is_text, bytes: 0, fragments: 0 },
+            (Kind::Continuation, Some(message)) => message,
             (Kind::Data { .. }, Some(_)) => return Err(Violation::Interleaved),
             (Kind::Continuation, None) => return Err(Violation::NothingToContinue),
-            (Kind::Data { is_text }, None) => is_text,
-            (Kind::Continuation, Some(message)) => message.is_text,
         };
-        let before = self.message.take();
         let message = Message {
-            is_text,
-            bytes: before.map_or(0, |m| m.bytes).saturating_add(head.payload_bytes),
-            fragments: before.map_or(0, |m| m.fragments).saturating_add(1),
+            is_text: before.is_text,
+            bytes: before.bytes.saturating_add(head.payload_bytes),
+            fragments: before.fragments.saturating_add(1),
         };
         if message.bytes > self.limits.message_bytes_max as u64 {
             return Err(Violation::MessageTooBig);
@@ -117,12 +122,12 @@ impl FrameRules {
         if message.fragments > self.limits.fragments_max {
             return Err(Violation::TooManyFragments);
         }
-        payload.is_text = is_text;
-        payload.is_whole_message = head.is_final && message.fragments == 1;
-        if !head.is_final {
-            self.message = Some(message);
-        }
-        Ok(payload)
+        self.message = (!head.is_final).then_some(message);
+        Ok(Payload {
+            is_text: message.is_text,
+            is_whole_message: head.is_final && message.fragments == 1,
+            ..Payload::opaque(head)
+        })
     }
 
     /// Validates text as it passes, so that it fails at its first wrong byte.
