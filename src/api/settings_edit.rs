@@ -107,8 +107,9 @@ impl Field for Holders {
 pub type NewPassword = Confidential<4, 128>;
 
 /// Left out: it stays; `null`: there is none any more.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum PasswordEdit {
+    #[default]
     Keep,
     Remove,
     Set(NewPassword),

@@ -101,6 +101,17 @@ impl Room {
         self.fan_out(message, |member| member != socket)
     }
 
+    /// As [`Room::send`], to those who are meant.
+    pub fn send_where(&self, message: &Encoded, is_meant: impl Fn(SocketId) -> bool) -> usize {
+        self.fan_out(message, is_meant)
+    }
+
+    /// To those who have nothing else waiting; the others never see it.
+    pub fn send_volatile(&self, message: &Encoded) -> usize {
+        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
+        members.values().filter(|outbox| outbox.push_volatile(message.clone())).count()
+    }
+
     pub fn len(&self) -> usize {
         self.members.read().unwrap_or_else(PoisonError::into_inner).len()
     }

@@ -127,6 +127,13 @@ impl Encoded {
         builder.finish_with(attachments)
     }
 
+    /// Several messages as one, which nothing can come between.
+    pub fn joined(messages: &[Self]) -> Self {
+        let frames: Vec<u8> =
+            messages.iter().flat_map(|message| message.frames.iter().copied()).collect();
+        Self { frames: frames.into() }
+    }
+
     /// The answer to CONNECT: `40/namespace,{"sid":"…"}`. `object` is JSON.
     pub fn connect(namespace: &str, object: &[u8]) -> Self {
         let mut builder = Builder::packet(b"40", namespace);

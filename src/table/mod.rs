@@ -1,1 +1,35 @@
-//! (under construction)
+//! The poker application: sockets on one side, the rules and the store on the
+//! other.
+//!
+//! ```text
+//!  socket ──event──▶ app ──job──▶ session task ──commit──▶ store
+//!    ▲                              │  (replica, members)     │
+//!    └────── outbox ◀── members ◀───┴──────── update ◀────────┘
+//! ```
+//!
+//! One task per live session executes its commands in order and turns a burst
+//! into one commit. An acknowledgement is sent after the commit, never before.
+
+// What a socket says, and what becomes of it.
+mod answer;
+mod app;
+mod intent;
+mod socket_state;
+mod story_import;
+
+// One session on this instance.
+mod handle;
+mod members;
+mod session_task;
+
+// All of them.
+mod entropy;
+mod lobby;
+mod options;
+mod reception;
+mod registry;
+
+pub use handle::Executed;
+pub use options::TableOptions;
+pub use reception::{Authorised, CreateRequest, Created, JoinRequest, Seated};
+pub use registry::Table;

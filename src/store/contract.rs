@@ -1,0 +1,184 @@
+//! The contract of a session store, in words and in types.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use thiserror::Error;
+use tokio::sync::broadcast;
+
+use crate::poker::event::Event;
+use crate::poker::ids::{JoinCode, Millis, SessionId};
+use crate::poker::session::{Opening, Session};
+
+/// A place in the log of one session.
+///
+/// The epoch changes when a log begins anew; the nonce is random per entry,
+/// so that a place in a history that was lost (a failover) is never taken for
+/// the place of the same number in the history that replaced it. Two
+/// positions are the same only if all three parts are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Position {
+    pub epoch: u64,
+    /// The number of events up to here; the opening is number 1.
+    pub version: u64,
+    pub nonce: u64,
+}
+
+/// Keeps sessions as logs of events.
+///
+/// * **Order.** The events of one session are totally ordered. [`commit`]
+///   appends all of its events or none, and only behind exactly the position
+///   that the caller expects: of two commits that expect the same position
+///   one wins and the other learns what it missed.
+/// * **Durability.** What `commit` has accepted is returned by every later
+///   [`load`] and [`read_after`]; an implementation says how much it survives.
+/// * **Repetition.** A commit whose outcome is unknown (a time-out) may be
+///   tried again: if it had been accepted, the repetition is a conflict whose
+///   missing events are the caller's own.
+/// * **Subscription.** A subscriber gets every update that is committed after
+///   [`subscribe`] returned, in order, or notices that it missed some:
+///   updates name the position before them. So: subscribe, then load.
+///   Whispers are volatile; they may be lost and have no position.
+/// * **Life.** A session is kept until its [`Lifetime`] ends; then its events
+///   are gone and a tombstone says what it was, for as long as asked.
+///
+/// Nobody but the store serialises: callers may commit concurrently.
+///
+/// [`commit`]: SessionStore::commit
+/// [`load`]: SessionStore::load
+/// [`read_after`]: SessionStore::read_after
+/// [`subscribe`]: SessionStore::subscribe
+pub trait SessionStore: Send + Sync + 'static {
+    /// The store's clock, which all instances share.
+    fn now(&self) -> Millis;
+
+    /// Begins a session with its opening as the first event.
+    fn create(
+        &self,
+        opening: Opening,
+        lifetime: Lifetime,
+    ) -> BoxFuture<'_, Result<Loaded, StoreError>>;
+
+    /// The session that a join code stands for.
+    fn resolve(&self, code: JoinCode) -> BoxFuture<'_, Result<Option<SessionId>, StoreError>>;
+
+    fn load(&self, id: SessionId) -> BoxFuture<'_, Result<Stored, StoreError>>;
+
+    /// Appends `events` behind `expected`, and tells the subscribers.
+    fn commit(
+        &self,
+        id: SessionId,
+        expected: Position,
+        events: Arc<[Event]>,
+        lifetime: Lifetime,
+    ) -> BoxFuture<'_, Result<Committed, CommitError>>;
+
+    /// The events behind `position`.
+    fn read_after(
+        &self,
+        id: SessionId,
+        position: Position,
+    ) -> BoxFuture<'_, Result<Missing, StoreError>>;
+
+    fn subscribe(&self, id: SessionId) -> BoxFuture<'_, Result<Subscription, StoreError>>;
+
+    /// Tells the subscribers something that is not kept.
+    fn whisper(&self, id: SessionId, event: Event) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Whether commands would be accepted now.
+    fn is_ready(&self) -> BoxFuture<'_, bool>;
+}
+
+/// How long a session is kept, and what remains of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    /// Until then every event is kept.
+    pub kept_until: Millis,
+    /// What the tombstone says afterwards.
+    pub tombstone: Tombstone,
+    pub tombstone_until: Millis,
+}
+
+/// What a session was that is no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tombstone {
+    Ended,
+    Expired,
+}
+
+/// A session and the position it stands at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    pub session: Session,
+    pub position: Position,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stored {
+    Live(Box<Loaded>),
+    Gone(Tombstone),
+    Unknown,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed {
+    pub position: Position,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CommitError {
+    /// Somebody was faster.
+    #[error("another commit came first")]
+    Conflict(Missing),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What lies behind a position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    /// In order, up to `position`; empty if nothing was missed.
+    Events { events: Vec<Event>, position: Position },
+    /// The log no longer reaches back so far, or began anew: load.
+    Unreachable,
+}
+
+/// What a subscriber hears.
+#[derive(Debug, Clone)]
+pub enum Update {
+    Committed { previous: Position, position: Position, events: Arc<[Event]> },
+    Whispered(Arc<Event>),
+}
+
+/// The updates of one session; ends when it is dropped.
+#[derive(Debug)]
+pub struct Subscription {
+    updates: broadcast::Receiver<Update>,
+}
+
+impl Subscription {
+    pub const fn new(updates: broadcast::Receiver<Update>) -> Self {
+        Self { updates }
+    }
+
+    /// The next update; `None` when some were missed, or when the source of
+    /// them is gone: read what is behind the last known position. Cancel-safe.
+    pub async fn next(&mut self) -> Option<Update> {
+        self.updates.recv().await.ok()
+    }
+}
+
+/// Ours, and worth another try.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StoreError {
+    /// As many sessions as there may be.
+    #[error("the store is full")]
+    Full,
+    /// The id or the code is taken: draw another one.
+    #[error("the session exists already")]
+    Exists,
+    #[error("the session is gone")]
+    Gone,
+    #[error("the store cannot be reached: {0}")]
+    Unavailable(String),
+}

@@ -1,0 +1,91 @@
+//! Where the outcome of a job goes.
+
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+use crate::api::ack::{Ack, Refused, RejectedRow, ReplyBody};
+use crate::api::client_event::EventName;
+use crate::api::failure::Failure;
+use crate::api::projection::NAMESPACE;
+use crate::connection::Socket;
+use crate::poker::reply::Reply;
+use crate::protocol::Encoded;
+use crate::table::handle::Executed;
+
+/// Whoever waits for an outcome. Dropping it answers nothing: a task that is
+/// gone cannot say what became of a command.
+pub(super) enum Answer {
+    /// The server's own doing.
+    Nobody,
+    Socket(Box<Sender>),
+    /// Code of ours, HTTP for one.
+    Caller(oneshot::Sender<Result<Executed, Failure>>),
+}
+
+/// A socket that sent an event.
+#[derive(Debug, Clone)]
+pub(super) struct Sender {
+    pub(super) socket: Socket,
+    pub(super) event: EventName,
+    /// The id to acknowledge with, if the client asked for it.
+    pub(super) ack: Option<u64>,
+    /// Rows of an import that make no story.
+    pub(super) rejected: Vec<RejectedRow>,
+}
+
+impl Answer {
+    pub(super) fn done(self, seq: u64, reply: Reply) {
+        match self {
+            Self::Nobody => {}
+            Self::Socket(mut sender) => {
+                let rejected = std::mem::take(&mut sender.rejected);
+                sender.ack(&Ack::new(seq, ReplyBody::new(&reply, rejected)));
+            }
+            Self::Caller(caller) => {
+                let _ = caller.send(Ok(Executed { seq, reply }));
+            }
+        }
+    }
+
+    pub(super) fn failed(self, failure: Failure) {
+        match self {
+            Self::Nobody => {}
+            Self::Socket(sender) => sender.refuse(&failure),
+            Self::Caller(caller) => {
+                let _ = caller.send(Err(failure));
+            }
+        }
+    }
+}
+
+impl Sender {
+    /// A success; only told to clients that asked for it.
+    pub(super) fn ack<T: Serialize>(&self, body: &T) {
+        if let Some(id) = self.ack {
+            // A connection that is closing needs no answer.
+            let _ = self.socket.ack(id, body);
+        }
+    }
+
+    /// A failure is told in any case: nothing is silently dropped.
+    pub(super) fn refuse(&self, failure: &Failure) {
+        match self.ack {
+            Some(id) => {
+                let _ = self.socket.ack(id, &Refused::from(failure));
+            }
+            None => tell_error(&self.socket, failure, Some(self.event.as_str())),
+        }
+    }
+}
+
+/// `session:error`, to one socket.
+pub(super) fn tell_error(socket: &Socket, failure: &Failure, event: Option<&str>) {
+    tell(socket, "session:error", &failure.session_error(event));
+}
+
+/// An event to one socket.
+pub(super) fn tell<T: Serialize>(socket: &Socket, name: &str, payload: &T) {
+    if let Ok(message) = Encoded::event_with(NAMESPACE, name, payload) {
+        let _ = socket.emit(message);
+    }
+}

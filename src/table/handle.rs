@@ -1,0 +1,108 @@
+//! What others hold of a session's task.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{Notify, mpsc};
+
+use crate::api::failure::Failure;
+use crate::connection::Socket;
+use crate::poker::command::{Command, Join};
+use crate::poker::ids::{Millis, RequestId, SessionId};
+use crate::poker::reply::Reply;
+use crate::poker::session::Session;
+use crate::protocol::SocketId;
+use crate::table::answer::{Answer, Sender};
+
+/// The outcome of a command that was accepted: committed, if it changed
+/// anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Executed {
+    pub seq: u64,
+    pub reply: Reply,
+}
+
+/// A session that is served by this instance. A clone is the same session.
+#[derive(Clone)]
+pub(super) struct SessionHandle {
+    pub(super) id: SessionId,
+    jobs: mpsc::Sender<Job>,
+    departures: Arc<Departures>,
+}
+
+pub(super) enum Job {
+    Command {
+        command: Command,
+        answer: Answer,
+        /// The socket that already knows, when its seat is told.
+        origin: Option<SocketId>,
+    },
+    /// A socket asks for a seat.
+    Join { join: Join, request: Option<RequestId>, socket: Socket, answer: JoinAnswer },
+    /// A socket says goodbye.
+    Leave { socket: SocketId, answer: Answer },
+    /// Somebody looks at the session, between two commits.
+    Look(Box<dyn FnOnce(&Session, Millis) + Send>),
+}
+
+/// Who waits for a join: the event's sender (none if the handshake asked),
+/// and the code that counts failures.
+pub(super) struct JoinAnswer {
+    pub(super) sender: Option<Box<Sender>>,
+    pub(super) outcome: tokio::sync::oneshot::Sender<Result<(), Failure>>,
+}
+
+/// The session's task has ended; ask for a new one.
+pub(super) struct TaskEnded(pub(super) Job);
+
+/// Sockets that are gone. Their number is bounded by that of the members.
+#[derive(Debug, Default)]
+pub(super) struct Departures {
+    sockets: Mutex<Vec<SocketId>>,
+    arrived: Notify,
+}
+
+impl SessionHandle {
+    pub(super) fn new(
+        id: SessionId,
+        jobs_max: usize,
+    ) -> (Self, mpsc::Receiver<Job>, Arc<Departures>) {
+        let (jobs, receiver) = mpsc::channel(jobs_max);
+        let departures = Arc::new(Departures::default());
+        (Self { id, jobs, departures: Arc::clone(&departures) }, receiver, departures)
+    }
+
+    /// Waits for room in the queue: that is the back-pressure on a session.
+    pub(super) async fn send(&self, job: Job) -> Result<(), TaskEnded> {
+        self.jobs.send(job).await.map_err(|error| TaskEnded(error.0))
+    }
+
+    /// Without waiting, if there is room.
+    pub(super) fn try_send(&self, job: Job) -> Result<(), mpsc::error::TrySendError<Job>> {
+        self.jobs.try_send(job)
+    }
+
+    /// The connection of a member has ended.
+    pub(super) fn departed(&self, socket: SocketId) {
+        self.departures.push(socket);
+    }
+
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.jobs.same_channel(&other.jobs)
+    }
+}
+
+impl Departures {
+    fn push(&self, socket: SocketId) {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
+        self.arrived.notify_one();
+    }
+
+    pub(super) fn take(&self) -> Vec<SocketId> {
+        std::mem::take(&mut *self.sockets.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Returns when there may be something to take. Cancel-safe.
+    pub(super) async fn arrived(&self) {
+        self.arrived.notified().await;
+    }
+}

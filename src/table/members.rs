@@ -1,0 +1,117 @@
+//! The sockets of one session on this instance, and how they are told.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::api::projection::{Audience, Outgoing};
+use crate::connection::Socket;
+use crate::hub::{Hub, Membership, Room};
+use crate::poker::ids::{PlayerId, SessionId};
+use crate::protocol::SocketId;
+use crate::table::socket_state::SeatLimits;
+
+pub(super) struct Members {
+    room: Arc<Room>,
+    sockets: HashMap<SocketId, Member>,
+    seats: HashMap<PlayerId, LocalSeat>,
+}
+
+struct Member {
+    socket: Socket,
+    player: PlayerId,
+    _membership: Membership,
+}
+
+/// A seat as this instance sees it.
+#[derive(Default)]
+struct LocalSeat {
+    sockets: SmallVec<[SocketId; 2]>,
+    /// Outlives the sockets, so that a reconnect resets nothing.
+    limits: Arc<SeatLimits>,
+}
+
+impl Members {
+    pub(super) fn new(hub: &Hub, session: SessionId) -> Self {
+        Self {
+            room: hub.room(&format!("session:{session}")),
+            sockets: HashMap::new(),
+            seats: HashMap::new(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.sockets.is_empty()
+    }
+
+    /// Whether a socket of that seat is here.
+    pub(super) fn has_seat(&self, player: PlayerId) -> bool {
+        self.seats.get(&player).is_some_and(|seat| !seat.sockets.is_empty())
+    }
+
+    /// From now on the socket is told what happens.
+    pub(super) fn add(&mut self, socket: &Socket, player: PlayerId) -> Arc<SeatLimits> {
+        let id = socket.id();
+        let seat = self.seats.entry(player).or_default();
+        if !self.sockets.contains_key(&id) {
+            seat.sockets.push(id);
+            let membership = self.room.join(id, Arc::clone(socket.outbox()));
+            let member = Member { socket: socket.clone(), player, _membership: membership };
+            self.sockets.insert(id, member);
+        }
+        Arc::clone(&seat.limits)
+    }
+
+    /// The seat of a socket that is gone, if that was its last one here.
+    pub(super) fn remove(&mut self, socket: SocketId) -> Option<PlayerId> {
+        let player = self.sockets.remove(&socket)?.player;
+        let seat = self.seats.get_mut(&player)?;
+        seat.sockets.retain(|id| *id != socket);
+        seat.sockets.is_empty().then_some(player)
+    }
+
+    /// All sockets of a seat that is gone; its limits are forgotten.
+    pub(super) fn remove_seat(&mut self, player: PlayerId) -> Vec<Socket> {
+        let Some(seat) = self.seats.remove(&player) else {
+            return Vec::new();
+        };
+        let members = seat.sockets.iter().filter_map(|id| self.sockets.remove(id));
+        members.map(|member| member.socket).collect()
+    }
+
+    pub(super) fn remove_all(&mut self) -> Vec<Socket> {
+        self.seats.clear();
+        self.sockets.drain().map(|(_, member)| member.socket).collect()
+    }
+
+    /// Tells whom it concerns. `origin` is the socket whose command this is.
+    pub(super) fn tell(&self, outgoing: &Outgoing, origin: Option<SocketId>) {
+        let message = &outgoing.message;
+        match outgoing.audience {
+            Audience::Everybody if outgoing.is_volatile => {
+                self.room.send_volatile(message);
+            }
+            Audience::Everybody => {
+                self.room.send(message);
+            }
+            Audience::EverybodyBut(player) => {
+                let theirs = self.seats.get(&player).map(|seat| &seat.sockets);
+                self.room.send_where(message, |socket| {
+                    theirs.is_none_or(|theirs| !theirs.contains(&socket))
+                });
+            }
+            Audience::Player(player) => self.tell_seat(player, outgoing, None),
+            Audience::OtherTabs(player) => self.tell_seat(player, outgoing, origin),
+        }
+    }
+
+    fn tell_seat(&self, player: PlayerId, outgoing: &Outgoing, but: Option<SocketId>) {
+        let Some(seat) = self.seats.get(&player) else { return };
+        let theirs = seat.sockets.iter().filter(|id| Some(**id) != but);
+        for member in theirs.filter_map(|id| self.sockets.get(id)) {
+            // A member whose connection is closing is told no more.
+            let _ = member.socket.emit(outgoing.message.clone());
+        }
+    }
+}

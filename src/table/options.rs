@@ -1,0 +1,73 @@
+//! The numbers of the table; only the top of the program knows where they
+//! were configured.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::api::client_event::EventName;
+use crate::limits::Limit;
+use crate::poker::command::Reclaim;
+use crate::poker::policy::Policy;
+
+#[derive(Debug, Clone)]
+pub struct TableOptions {
+    /// Fixed for each session when it is opened.
+    pub policy: Policy,
+    pub reclaim: Reclaim,
+    /// From a connection to its first join.
+    pub join_timeout: Duration,
+    pub token_ttl_ms: u64,
+    /// How long a session that has ended or expired is remembered.
+    pub tombstone_ttl_ms: u64,
+    /// Overrides of the events' own limits.
+    pub rate_limits: BTreeMap<EventName, Limit>,
+    /// Failed joins per network: guards join codes and passwords.
+    pub failed_joins: Limit,
+    /// Failed joins of everybody together.
+    pub failed_joins_in_all: Limit,
+    /// Sessions opened per network.
+    pub creates: Limit,
+    /// Refused events of one socket, until it is closed.
+    pub rejected: Limit,
+    /// Jobs that may wait for one session; then its sockets wait.
+    pub session_jobs_max: usize,
+    /// Commands that may share one commit.
+    pub batch_jobs_max: usize,
+    /// How long a session without sockets stays in memory.
+    pub idle: Duration,
+    /// Networks whose attempts are remembered.
+    pub networks_max: usize,
+    /// Sockets that may wait without having joined.
+    pub waiting_sockets_max: usize,
+}
+
+impl Default for TableOptions {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            reclaim: Reclaim::Token,
+            join_timeout: Duration::from_secs(45),
+            token_ttl_ms: 24 * 60 * 60 * 1_000,
+            tombstone_ttl_ms: 7 * 24 * 60 * 60 * 1_000,
+            rate_limits: BTreeMap::new(),
+            failed_joins: Limit { attempts_max: 20, window_ms: 600_000 },
+            failed_joins_in_all: Limit::per_minute(1_000),
+            creates: Limit::per_minute(10),
+            rejected: Limit::per_minute(200),
+            session_jobs_max: 1_024,
+            batch_jobs_max: 64,
+            idle: Duration::from_secs(60),
+            networks_max: 100_000,
+            waiting_sockets_max: 100_000,
+        }
+    }
+}
+
+impl TableOptions {
+    pub fn rate_limit(&self, event: EventName) -> Limit {
+        self.rate_limits
+            .get(&event)
+            .copied()
+            .unwrap_or_else(|| Limit::per_minute(event.accepted_per_minute().into()))
+    }
+}

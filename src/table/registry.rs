@@ -1,0 +1,168 @@
+//! The table as a whole: every session that this instance serves.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Mutex as AsyncMutex;
+
+use crate::api::failure::Failure;
+use crate::hub::Hub;
+use crate::identity::Keyring;
+use crate::limits::{Budgets, Network};
+use crate::poker::ids::{InstanceId, SessionId};
+use crate::poker::refusal::Refusal;
+use crate::store::{SessionStore, StoreError, Stored, Tombstone};
+use crate::table::entropy;
+use crate::table::handle::{Job, SessionHandle, TaskEnded};
+use crate::table::lobby::Lobby;
+use crate::table::options::TableOptions;
+use crate::table::session_task::SessionTask;
+
+/// The poker application. A clone is the same table.
+#[derive(Clone)]
+pub struct Table {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What all sessions of an instance share.
+pub(super) struct Shared {
+    pub(super) store: Arc<dyn SessionStore>,
+    pub(super) hub: Hub,
+    pub(super) keyring: Keyring,
+    pub(super) options: TableOptions,
+    pub(super) instance: InstanceId,
+    pub(super) sessions: Sessions,
+    pub(super) lobby: Arc<Lobby>,
+    pub(super) failed_joins: Budgets<Network>,
+    pub(super) failed_joins_in_all: Budgets<()>,
+    pub(super) creates: Budgets<Network>,
+}
+
+/// The sessions that are served now.
+#[derive(Default)]
+pub(super) struct Sessions {
+    handles: Mutex<HashMap<SessionId, SessionHandle>>,
+    /// Held while a session is loaded, so that it is loaded once. Sharded by
+    /// id: one slow load must not hold up the others.
+    loading: [AsyncMutex<()>; LOADING_SHARDS],
+}
+
+const LOADING_SHARDS: usize = 32;
+
+impl Table {
+    /// Must be called within a tokio runtime: it starts the lobby's task.
+    pub fn new(
+        store: Arc<dyn SessionStore>,
+        hub: Hub,
+        keyring: Keyring,
+        options: TableOptions,
+    ) -> Self {
+        let networks_max = options.networks_max;
+        let shared = Arc::new(Shared {
+            store,
+            hub,
+            keyring,
+            instance: entropy::instance_id(),
+            sessions: Sessions::default(),
+            lobby: Lobby::new(options.join_timeout, options.waiting_sockets_max),
+            failed_joins: Budgets::new(options.failed_joins, networks_max),
+            failed_joins_in_all: Budgets::new(options.failed_joins_in_all, 1),
+            creates: Budgets::new(options.creates, networks_max),
+            options,
+        });
+        let table = Self { shared };
+        table.watch_lobby();
+        table
+    }
+
+    /// Sends a job to the session's task, which is started if it does not run.
+    pub(super) async fn send(&self, id: SessionId, mut job: Job) -> Result<(), Failure> {
+        // A task can end between being found and being sent to; a second and
+        // third time in a row, something else is wrong.
+        for _ in 0..3 {
+            let handle = self.session(id).await?;
+            match handle.send(job).await {
+                Ok(()) => return Ok(()),
+                Err(TaskEnded(unsent)) => job = unsent,
+            }
+        }
+        Err(Failure::ServerBusy { retry_after_s: 1 })
+    }
+
+    async fn session(&self, id: SessionId) -> Result<SessionHandle, Failure> {
+        let sessions = &self.shared.sessions;
+        if let Some(handle) = sessions.find(id) {
+            return Ok(handle);
+        }
+        let _loading = sessions.loading(id).lock().await;
+        if let Some(handle) = sessions.find(id) {
+            return Ok(handle);
+        }
+        let store = &self.shared.store;
+        // Subscribe first: what is committed while we load is not missed.
+        let subscription = store.subscribe(id).await;
+        let stored = store.load(id).await.map_err(|error| unavailable(&error))?;
+        let loaded = match stored {
+            Stored::Live(loaded) => *loaded,
+            Stored::Gone(Tombstone::Ended) => return Err(Refusal::SessionEnded.into()),
+            Stored::Gone(Tombstone::Expired) => return Err(Refusal::SessionExpired.into()),
+            Stored::Unknown => return Err(Refusal::SessionNotFound.into()),
+        };
+        let subscription = subscription.map_err(|error| unavailable(&error))?;
+        let (handle, jobs, departures) =
+            SessionHandle::new(id, self.shared.options.session_jobs_max);
+        let task = SessionTask::new(
+            Arc::clone(&self.shared),
+            handle.clone(),
+            jobs,
+            departures,
+            subscription,
+            loaded,
+        );
+        sessions.insert(handle.clone());
+        tokio::spawn(task.run());
+        Ok(handle)
+    }
+}
+
+pub(super) fn unavailable(error: &StoreError) -> Failure {
+    match error {
+        StoreError::Full => Failure::ServerBusy { retry_after_s: 60 },
+        StoreError::Gone => Refusal::SessionNotFound.into(),
+        StoreError::Exists | StoreError::Unavailable(_) => {
+            Failure::StateUnavailable { retry_after_s: 1 }
+        }
+    }
+}
+
+impl Sessions {
+    pub(super) fn find(&self, id: SessionId) -> Option<SessionHandle> {
+        self.handles().get(&id).cloned()
+    }
+
+    /// How many are served.
+    pub(super) fn len(&self) -> usize {
+        self.handles().len()
+    }
+
+    fn insert(&self, handle: SessionHandle) {
+        self.handles().insert(handle.id, handle);
+    }
+
+    /// Forgets a task that ends, unless another one has taken its place.
+    pub(super) fn forget(&self, handle: &SessionHandle) {
+        let mut handles = self.handles();
+        if handles.get(&handle.id).is_some_and(|known| known.is_same(handle)) {
+            handles.remove(&handle.id);
+        }
+    }
+
+    fn loading(&self, id: SessionId) -> &AsyncMutex<()> {
+        let shard = id.to_bytes().iter().fold(0_usize, |sum, byte| sum + usize::from(*byte));
+        &self.loading[shard % LOADING_SHARDS]
+    }
+
+    fn handles(&self) -> MutexGuard<'_, HashMap<SessionId, SessionHandle>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
