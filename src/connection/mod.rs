@@ -9,6 +9,6 @@ mod options;
 mod socket;
 
 pub use app::{App, ConnectRejected, ConnectRequest, EngineApp, EngineMessage, Progress};
-pub use handshake::{Handshake, TransportName};
+pub use handshake::Handshake;
 pub use options::{Options, Origins};
 pub use socket::{AckArguments, AckError, EngineSocket, Socket};
