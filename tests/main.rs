@@ -1,1 +1,14 @@
 //! One integration binary, a file per story.
+
+mod conformance {
+    pub(crate) mod websocket;
+}
+
+mod support {
+    pub(crate) mod raw_ws;
+}
+
+mod wire {
+    mod accept;
+    mod rfc6455;
+}

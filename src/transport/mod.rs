@@ -1,4 +1,6 @@
-//! (under construction)
+//! Bytes in, bytes out: what carries a connection.
 
+pub mod body;
 pub mod polling;
+pub mod slot;
 pub mod websocket;

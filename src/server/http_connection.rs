@@ -1,0 +1,83 @@
+//! One accepted connection as long as it speaks HTTP.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::server::listener::{Handler, ListenerLimits};
+use crate::transport::slot::ConnectionSlot;
+
+pub(super) struct HttpConnection<H> {
+    pub(super) stream: TcpStream,
+    pub(super) peer: SocketAddr,
+    pub(super) slot: ConnectionSlot,
+    pub(super) handler: Arc<H>,
+    pub(super) limits: Arc<ListenerLimits>,
+    pub(super) draining: watch::Receiver<bool>,
+}
+
+impl<H: Handler> HttpConnection<H> {
+    /// Serves requests until either side has enough, or the connection is
+    /// upgraded and lives on without this task.
+    ///
+    /// Its errors are the peer's: a broken request (which hyper has answered), a
+    /// time-out, a reset. There is nobody to tell and nothing to do.
+    pub(super) async fn run(self) {
+        let Self { stream, peer, slot, handler, limits, mut draining } = self;
+        let has_asked = AtomicBool::new(false);
+        let service = service_fn(|mut request: Request<Incoming>| {
+            has_asked.store(true, Ordering::Relaxed);
+            request.extensions_mut().insert(slot.clone());
+            let response = handler.handle(request, peer);
+            async move { Ok::<_, Infallible>(response.await) }
+        });
+        let connection =
+            http1(&limits).serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let mut connection = pin!(connection);
+        let mut first_head = pin!(sleep(limits.first_head_timeout));
+        let mut is_first_head_due = false;
+
+        loop {
+            tokio::select! {
+                _ended = connection.as_mut() => return,
+                () = &mut first_head, if !is_first_head_due => {
+                    is_first_head_due = true;
+                    if !has_asked.load(Ordering::Relaxed) {
+                        return;
+                    }
+                }
+                _ = draining.wait_for(|draining| *draining) => break,
+            }
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ = timeout(limits.drain_timeout, connection).await;
+    }
+}
+
+fn http1(limits: &ListenerLimits) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        // Runs from the moment hyper waits for a head, so it limits both how
+        // long a head may take and how long a connection may be idle.
+        .header_read_timeout(limits.idle_timeout)
+        .max_headers(limits.headers_max)
+        .max_buf_size(limits.buffer_bytes_max.max(HYPER_BUFFER_BYTES_MIN))
+        // A peer that hung up cancels its request: a parked poll must notice.
+        .half_close(false);
+    builder
+}
+
+/// hyper panics below.
+const HYPER_BUFFER_BYTES_MIN: usize = 8192;

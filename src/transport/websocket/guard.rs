@@ -1,0 +1,103 @@
+//! The `AsyncRead` that stands between the socket and fastwebsockets.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::tcp::OwnedReadHalf;
+
+use crate::transport::websocket::rules::{FrameRules, ReadLimits};
+use crate::transport::websocket::violation::Violation;
+
+/// Hands out the bytes of one frame at a time, each judged by the rules before
+/// fastwebsockets sees it.
+///
+/// Bytes are read straight into fastwebsockets' buffer. Only what a read
+/// brought beyond the end of the current frame is set aside, so that
+/// fastwebsockets' buffer is empty after each frame and can be given back.
+#[derive(Debug)]
+pub(super) struct Guard {
+    stream: OwnedReadHalf,
+    rules: FrameRules,
+    violation: Option<Violation>,
+    /// Bytes of later frames; at most what one read returned, empty at rest.
+    ahead: BytesMut,
+}
+
+impl Guard {
+    /// `ahead` are the bytes that came in one piece with the HTTP request.
+    pub(super) fn new(stream: OwnedReadHalf, ahead: Bytes, limits: ReadLimits) -> Self {
+        Self {
+            stream,
+            rules: FrameRules::new(limits),
+            violation: None,
+            // Copied: the original keeps the whole buffer of the request alive.
+            ahead: BytesMut::from(&ahead[..]),
+        }
+    }
+
+    /// Waits, without holding a buffer, until there is something to read.
+    pub(super) async fn readable(&self) -> io::Result<()> {
+        match self.ahead.is_empty() {
+            true => self.stream.readable().await,
+            false => Ok(()),
+        }
+    }
+
+    /// Why the last read failed, if it was the peer's fault.
+    pub(super) fn violation(&self) -> Option<Violation> {
+        self.violation
+    }
+
+    /// The stream itself, once nobody wants frames any more.
+    pub(super) fn into_stream(self) -> OwnedReadHalf {
+        self.stream
+    }
+
+    fn follow(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.rules.follow(bytes).map_err(|violation| {
+            self.violation = Some(violation);
+            io::ErrorKind::InvalidData.into()
+        })
+    }
+
+    fn read_ahead(&mut self, buf: &mut ReadBuf<'_>) -> io::Result<()> {
+        let mut ahead = std::mem::take(&mut self.ahead);
+        let (fitting, _) = ahead.split_at(ahead.len().min(buf.remaining()));
+        let taken = self.follow(fitting)?;
+        buf.put_slice(fitting.get(..taken).unwrap_or_default());
+        ahead.advance(taken);
+        if !ahead.is_empty() {
+            self.ahead = ahead;
+        }
+        Ok(())
+    }
+}
+
+impl AsyncRead for Guard {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.violation.is_some() {
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+        }
+        if !this.ahead.is_empty() {
+            return Poll::Ready(this.read_ahead(buf));
+        }
+        let filled_before = buf.filled().len();
+        ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+
+        let fresh = buf.filled().get(filled_before..).unwrap_or_default();
+        let taken = this.follow(fresh)?;
+        if taken < fresh.len() {
+            this.ahead = BytesMut::from(fresh.get(taken..).unwrap_or_default());
+            buf.set_filled(filled_before + taken);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
