@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use crate::protocol::engineio::TransportName;
 
@@ -27,5 +27,14 @@ impl Handshake {
     /// The first value of a query parameter, URL-decoded.
     pub fn query_value(&self, name: &str) -> Option<String> {
         self.query_pairs().find_map(|(key, value)| (key == name).then_some(value))
+    }
+
+    pub(super) fn keep_headers(&mut self, names: &[HeaderName]) {
+        let all = std::mem::take(&mut self.headers);
+        for name in names {
+            for value in all.get_all(name) {
+                self.headers.append(name, value.clone());
+            }
+        }
     }
 }

@@ -128,10 +128,8 @@ pub enum Output {
 pub enum PollAnswer {
     /// `6`
     Noop,
-    /// `1`
-    Close,
     /// What was queued when the connection closed, and `1` behind it.
-    Farewell,
+    Close,
 }
 
 /// Where waiting messages may go now.
@@ -268,7 +266,7 @@ impl Engine {
             State::WebSocket => self.put(Output::MismatchPoll),
             State::Lingering { .. } => {
                 self.put(Output::ParkPoll);
-                self.put(Output::AnswerPoll(PollAnswer::Farewell));
+                self.put(Output::AnswerPoll(PollAnswer::Close));
                 self.end();
             }
             State::Gone => self.put(Output::RefusePoll),
@@ -387,7 +385,7 @@ impl Engine {
                 self.put(Output::Closed(reason));
                 self.state = State::Lingering { until: now + self.timing.close_timeout };
                 if is_poll_parked {
-                    self.put(Output::AnswerPoll(PollAnswer::Farewell));
+                    self.put(Output::AnswerPoll(PollAnswer::Close));
                     self.end();
                 }
             }
@@ -484,7 +482,7 @@ mod tests {
 
     use Input::{Packet, UpgradePacket as Spoke};
     use Output::{AnswerPoll, Closed, Gone};
-    use PollAnswer::{Close, Farewell, Noop};
+    use PollAnswer::{Close, Noop};
     use TransportName::{Polling, WebSocket};
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -572,7 +570,7 @@ mod tests {
         let mut driven = Driven::open(Polling);
         driven.handle(Input::Poll);
         let outputs = driven.handle(Input::Close(CloseReason::ForcedClose));
-        assert_eq!(outputs, [Closed(CloseReason::ForcedClose), AnswerPoll(Farewell), Gone]);
+        assert_eq!(outputs, [Closed(CloseReason::ForcedClose), AnswerPoll(Close), Gone]);
     }
 
     #[test]
@@ -582,7 +580,7 @@ mod tests {
         assert_eq!(outputs, [Closed(CloseReason::ForcedClose)]);
         assert_eq!(driven.handle(Input::Post), [Output::RefusePost]);
         let outputs = driven.handle(Input::Poll);
-        assert_eq!(outputs, [Output::ParkPoll, AnswerPoll(Farewell), Gone]);
+        assert_eq!(outputs, [Output::ParkPoll, AnswerPoll(Close), Gone]);
 
         let mut driven = Driven::open(Polling);
         driven.handle(Input::Close(CloseReason::ForcedClose));

@@ -12,4 +12,4 @@ pub use engine::{Engine, Input, Outlet, Output, PollAnswer, Timing, UpgradePacke
 pub use error::HandshakeError;
 pub use handshake::{Admitted, Open, Request, TransportName, admit};
 pub use packet::{PacketType, split_packet};
-pub use payload::{PayloadPacket, payload_packets};
+pub use payload::{Payload, PayloadPacket};
