@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
+
+use crate::protocol::engineio::TransportName;
 
 /// What the client said when it opened the connection.
 #[derive(Debug, Clone)]
@@ -16,13 +18,6 @@ pub struct Handshake {
     pub transport: TransportName,
 }
 
-/// The transports of Engine.IO, by their names on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TransportName {
-    Polling,
-    WebSocket,
-}
-
 impl Handshake {
     /// The query's pairs, URL-decoded, in order.
     pub fn query_pairs(&self) -> impl Iterator<Item = (String, String)> {
@@ -33,13 +28,13 @@ impl Handshake {
     pub fn query_value(&self, name: &str) -> Option<String> {
         self.query_pairs().find_map(|(key, value)| (key == name).then_some(value))
     }
-}
 
-impl TransportName {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Polling => "polling",
-            Self::WebSocket => "websocket",
+    pub(super) fn keep_headers(&mut self, names: &[HeaderName]) {
+        let all = std::mem::take(&mut self.headers);
+        for name in names {
+            for value in all.get_all(name) {
+                self.headers.append(name, value.clone());
+            }
         }
     }
 }

@@ -1,14 +1,32 @@
 //! One task per Engine.IO connection: it drives the protocol and talks to an [`App`].
 //!
-//! This layer knows no poker and no HTTP server; `transport` brings it
-//! requests and WebSockets.
+//! This layer knows no poker and no HTTP server. `transport` brings it
+//! requests ([`Connection::poll`], [`Connection::post`]) and WebSockets
+//! ([`Link`]); the task decides everything else:
+//!
+//! ```text
+//!   HTTP ──requests──┐                        ┌── connect, event, disconnect ──▶ App
+//!   Link ──messages──┼──▶ task: Engine ──▶ Socket.IO
+//!   clock ───────────┘      │
+//!   rooms, sockets ──▶ outbox ──▶ parked poll, or Link
+//! ```
 
 mod app;
+mod connections;
+mod handle;
 mod handshake;
+mod layer;
+mod link;
 mod options;
+mod requests;
 mod socket;
+mod task;
 
 pub use app::{App, ConnectRejected, ConnectRequest, EngineApp, EngineMessage, Progress};
-pub use handshake::{Handshake, TransportName};
+pub use connections::{Connections, Upper};
+pub use handle::{Connection, Unavailable};
+pub use handshake::Handshake;
+pub use link::{Incoming, Link};
 pub use options::{Options, Origins};
+pub use requests::{PollReply, Post, PostReply};
 pub use socket::{AckArguments, AckError, EngineSocket, Socket};

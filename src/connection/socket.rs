@@ -12,6 +12,7 @@ use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use crate::connection::handle::Connection;
 use crate::connection::handshake::Handshake;
 use crate::hub::{Outbox, OutboxFull};
 use crate::protocol::socketio::Acks;
@@ -27,7 +28,7 @@ pub struct Socket {
 struct Inner {
     id: SocketId,
     namespace: CompactString,
-    connection: Arc<Shared>,
+    connection: Arc<Connection>,
     /// Set by [`Socket::disconnect`]; the connection's task carries it out.
     is_leaving: AtomicBool,
     acks: Mutex<Acks<oneshot::Sender<AckArguments>>>,
@@ -145,7 +146,7 @@ impl Socket {
     pub(crate) fn new(
         id: SocketId,
         namespace: &str,
-        connection: Arc<Shared>,
+        connection: Arc<Connection>,
         acks_awaited_max: u32,
     ) -> Self {
         Self {
@@ -206,7 +207,7 @@ impl Drop for Awaited {
 /// A handle on a connection without the Socket.IO layer.
 #[derive(Clone)]
 pub struct EngineSocket {
-    connection: Arc<Shared>,
+    connection: Arc<Connection>,
 }
 
 impl EngineSocket {
@@ -224,32 +225,7 @@ impl EngineSocket {
         self.connection.close(reason);
     }
 
-    pub(crate) fn new(connection: Arc<Shared>) -> Self {
+    pub(crate) fn new(connection: Arc<Connection>) -> Self {
         Self { connection }
-    }
-}
-
-/// What a connection's task shares with the handles on it.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) outbox: Arc<Outbox>,
-    pub(crate) handshake: Handshake,
-    closing: OnceLock<CloseReason>,
-}
-
-impl Shared {
-    pub(crate) fn new(outbox: Arc<Outbox>, handshake: Handshake) -> Self {
-        Self { outbox, handshake, closing: OnceLock::new() }
-    }
-
-    /// Asks the task to close; the first reason counts.
-    pub(crate) fn close(&self, reason: CloseReason) {
-        if self.closing.set(reason).is_ok() {
-            self.outbox.wake();
-        }
-    }
-
-    pub(crate) fn closing(&self) -> Option<CloseReason> {
-        self.closing.get().copied()
     }
 }

@@ -120,6 +120,14 @@ impl Outbox {
         self.queue().messages.is_empty()
     }
 
+    /// Whether more than half of a limit is used: time to stop producing for
+    /// it what can wait.
+    pub fn is_crowded(&self) -> bool {
+        let queue = self.queue();
+        queue.messages.len() > self.limits.messages_max as usize / 2
+            || queue.bytes > self.limits.bytes_max as usize / 2
+    }
+
     /// Whether a push found no room; then the outbox is dead.
     pub fn has_overflown(&self) -> bool {
         self.queue().state == State::Overflown

@@ -1,6 +1,5 @@
 //! One accepted connection as long as it speaks HTTP.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::server::listener::{Handler, ListenerLimits};
+use crate::transport::body::BreakOff;
 use crate::transport::slot::ConnectionSlot;
 
 pub(super) struct HttpConnection<H> {
@@ -40,7 +40,13 @@ impl<H: Handler> HttpConnection<H> {
             has_asked.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(slot.clone());
             let response = handler.handle(request, peer);
-            async move { Ok::<_, Infallible>(response.await) }
+            async move {
+                let response = response.await;
+                match response.extensions().get::<BreakOff>() {
+                    Some(BreakOff) => Err(BreakOff),
+                    None => Ok(response),
+                }
+            }
         });
         let connection =
             http1(&limits).serve_connection(TokioIo::new(stream), service).with_upgrades();

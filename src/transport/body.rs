@@ -9,6 +9,11 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 /// `Content-Length` and writes head and body at once.
 pub type Body = Full<Bytes>;
 
+/// In the extensions of a response: the connection ends instead of carrying it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("connection is broken off without a response")]
+pub struct BreakOff;
+
 /// Why a request has no body to work on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {

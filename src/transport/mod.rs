@@ -1,6 +1,15 @@
 //! Bytes in, bytes out: what carries a connection.
+//!
+//! [`engineio::serve`] answers every request under the Engine.IO path, by the
+//! checks of the handshake; [`polling`] and [`upgrade`] do what they let in.
 
 pub mod body;
-pub mod polling;
+pub mod cors;
+pub mod engineio;
 pub mod slot;
 pub mod websocket;
+
+mod compress;
+mod link;
+mod polling;
+mod upgrade;

@@ -14,13 +14,24 @@ use tokio::net::TcpListener;
 
 use cardroom::transport::websocket::ReadLimits;
 
+mod client;
+mod engine;
+mod engineclient;
+mod engineio;
+mod json;
+mod socketio;
 mod websocket;
 
 type Serve = fn(TcpListener) -> Pin<Box<dyn Future<Output = ()>>>;
 
 /// Each profile is a file that serves a listener for good.
-const PROFILES: &[(&str, Serve)] =
-    &[("websocket", |listener| Box::pin(websocket::serve(listener, AUTOBAHN_LIMITS)))];
+const PROFILES: &[(&str, Serve)] = &[
+    ("client", |listener| Box::pin(client::serve(listener))),
+    ("engineclient", |listener| Box::pin(engineclient::serve(listener))),
+    ("engineio", |listener| Box::pin(engineio::serve(listener))),
+    ("socketio", |listener| Box::pin(socketio::serve(listener))),
+    ("websocket", |listener| Box::pin(websocket::serve(listener, AUTOBAHN_LIMITS))),
+];
 
 /// What the cases of the Autobahn suite need: 16 MiB, and 4 MiB by 64 bytes.
 const AUTOBAHN_LIMITS: ReadLimits =

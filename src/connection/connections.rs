@@ -1,0 +1,148 @@
+//! The open connections of this instance, by their secret id.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::connection::app::{App, EngineApp};
+use crate::connection::handle::Connection;
+use crate::connection::handshake::Handshake;
+use crate::connection::layer::Layer;
+use crate::connection::link::Link;
+use crate::connection::options::Options;
+use crate::connection::task::Task;
+use crate::hub::Outbox;
+use crate::protocol::engineio::{Open, TransportName};
+use crate::protocol::{CloseReason, Encoded, Sid};
+
+/// Opens connections and finds them again. A clone is the same registry.
+#[derive(Clone)]
+pub struct Connections {
+    inner: Arc<Inner>,
+}
+
+/// What speaks on top of Engine.IO.
+pub enum Upper {
+    SocketIo(Arc<dyn App>),
+    /// Nothing: messages go to the application as they are.
+    EngineIo(Arc<dyn EngineApp>),
+}
+
+struct Inner {
+    options: Options,
+    upper: Upper,
+    shards: Box<[Mutex<Shard>]>,
+    hasher: RandomState,
+}
+
+type Shard = HashMap<Sid, Arc<Connection>>;
+
+impl Connections {
+    const SHARDS: usize = 64;
+
+    pub fn new(options: Options, upper: Upper) -> Self {
+        let shards = (0..Self::SHARDS).map(|_| Mutex::default()).collect();
+        Self { inner: Arc::new(Inner { options, upper, shards, hasher: RandomState::new() }) }
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// Opens a connection over polling. Returns the payload that answers the handshake.
+    pub fn open_polling(&self, handshake: Handshake) -> Vec<u8> {
+        let sid = random_sid();
+        let mut payload = Vec::new();
+        self.open_packet(&sid, self.options().allow_websocket).put_polling(&mut payload);
+        self.spawn(sid, handshake, None);
+        payload
+    }
+
+    /// Opens a connection over a WebSocket.
+    pub fn open_websocket(&self, handshake: Handshake, mut link: Box<dyn Link>) {
+        let sid = random_sid();
+        link.queue(self.open_packet(&sid, false).into_websocket());
+        self.spawn(sid, handshake, Some(link));
+    }
+
+    pub fn find(&self, sid: Sid) -> Option<Arc<Connection>> {
+        self.shard(sid).get(&sid).cloned()
+    }
+
+    /// Closes every connection; the clients reconnect, elsewhere if told so.
+    pub fn close_all(&self, reason: CloseReason) {
+        for shard in &self.inner.shards {
+            let connections: Vec<_> = lock(shard).values().cloned().collect();
+            for connection in connections {
+                connection.close(reason);
+            }
+        }
+    }
+
+    /// How many there are. Takes every shard's lock.
+    pub fn len(&self) -> usize {
+        self.inner.shards.iter().map(|shard| lock(shard).len()).sum()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn forget(&self, sid: Sid) {
+        self.shard(sid).remove(&sid);
+    }
+
+    fn open_packet(&self, sid: &Sid, can_upgrade: bool) -> Encoded {
+        let options = self.options();
+        let open = Open {
+            sid,
+            can_upgrade,
+            ping_interval: options.ping_interval,
+            ping_timeout: options.ping_timeout,
+            max_payload_bytes: options.max_payload_bytes,
+        };
+        Encoded::open(&open.json())
+    }
+
+    fn spawn(&self, sid: Sid, mut handshake: Handshake, link: Option<Box<dyn Link>>) {
+        if let Some(kept) = &self.options().headers_kept {
+            handshake.keep_headers(kept);
+        }
+        handshake.transport =
+            if link.is_some() { TransportName::WebSocket } else { TransportName::Polling };
+        let outbox = Arc::new(Outbox::new(self.options().outbox));
+        let connection = Arc::new(Connection::new(outbox, handshake));
+        self.shard(sid).insert(sid, Arc::clone(&connection));
+        let layer = Layer::new(&self.inner.upper, &connection, self.options());
+        tokio::spawn(Task::new(self.clone(), sid, connection, layer, link).run());
+    }
+
+    fn shard(&self, sid: Sid) -> MutexGuard<'_, Shard> {
+        let index = self.inner.hasher.hash_one(sid) as usize % self.inner.shards.len();
+        lock(&self.inner.shards[index])
+    }
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn random_sid() -> Sid {
+    Sid::from_random(random())
+}
+
+/// # Panics
+/// When the operating system has no randomness to give: nothing that is
+/// secret can be made then.
+pub(super) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system gives randomness");
+    bytes
+}

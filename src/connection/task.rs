@@ -1,0 +1,565 @@
+//! The task of one connection.
+//!
+//! [`Task::poll_happened`] only names what happened; [`Task::decide`] decides,
+//! synchronously, and [`Task::act`] carries out what the [`Engine`] says. What
+//! is not ready is kept in the struct, so nothing is lost when something else
+//! comes first, and the future of the task is little more than the struct.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep};
+
+use crate::connection::app::ConnectRejected;
+use crate::connection::connections::Connections;
+use crate::connection::handle::Connection;
+use crate::connection::layer::{Layer, Waiting};
+use crate::connection::link::{Incoming, Link};
+use crate::connection::requests::{PollReply, PostReply, Request};
+use crate::connection::socket::Socket;
+use crate::hub;
+use crate::protocol::engineio::{
+    Engine, Input, Outlet, Output, PacketType, Payload, PayloadPacket, PollAnswer, Timing,
+    UpgradePacket, split_packet,
+};
+use crate::protocol::{CloseReason, Encoded, Sid};
+
+/// Packets that are read in a row before what they led to is written.
+const BURST_PACKETS_MAX: u32 = 32;
+
+pub(super) struct Task {
+    connections: Connections,
+    sid: Sid,
+    connection: Arc<Connection>,
+    engine: Engine,
+    layer: Layer,
+    /// Carries the connection, unless that is polling.
+    link: Option<Box<dyn Link>>,
+    /// Has arrived to take over.
+    upgrading: Option<Box<dyn Link>>,
+    waiting: Option<Waiting>,
+    parked: Option<oneshot::Sender<PollReply>>,
+    /// A POST whose body is on its way.
+    posting: Option<oneshot::Sender<PostReply>>,
+    inbox: Option<Box<Inbox>>,
+    /// What was queued when the connection closed.
+    rest: hub::Waiting,
+    burst_packets: u32,
+    is_gone: bool,
+    /// The machines' zero.
+    origin: Instant,
+    timer: Pin<Box<Sleep>>,
+    /// When the timer fires; never later than a deadline.
+    armed_for: Duration,
+}
+
+/// A POST that is being processed.
+struct Inbox {
+    reply: oneshot::Sender<PostReply>,
+    payload: Payload,
+    headers: Box<HeaderMap>,
+}
+
+enum Happened {
+    Requested(Request),
+    Overflown,
+    SocketLeaves,
+    CloseAsked(CloseReason),
+    DeadlineCame,
+    PollAborted,
+    UpgradeReceived(Incoming),
+    Decided(Socket, Result<(), ConnectRejected>),
+    EventFinished,
+    PostHasNext,
+    Received(Incoming),
+    CarrierEnded(CloseReason),
+    PollCanBeAnswered,
+}
+
+/// A request that the engine has still to accept or refuse.
+enum Newcomer {
+    None,
+    Poll(oneshot::Sender<PollReply>),
+    Post(oneshot::Sender<PostReply>),
+    Upgrade(Box<dyn Link>),
+}
+
+impl Task {
+    pub(super) fn new(
+        connections: Connections,
+        sid: Sid,
+        connection: Arc<Connection>,
+        layer: Layer,
+        link: Option<Box<dyn Link>>,
+    ) -> Self {
+        let options = connections.options();
+        let timing = Timing {
+            ping_interval: options.ping_interval,
+            ping_timeout: options.ping_timeout,
+            upgrade_timeout: options.upgrade_timeout,
+            close_timeout: options.close_timeout,
+        };
+        let engine = Engine::open(Duration::ZERO, connection.transport(), timing);
+        let origin = Instant::now();
+        Self {
+            sid,
+            connection,
+            engine,
+            layer,
+            link,
+            upgrading: None,
+            waiting: None,
+            parked: None,
+            posting: None,
+            inbox: None,
+            rest: hub::Waiting::new(),
+            burst_packets: 0,
+            is_gone: false,
+            origin,
+            timer: Box::pin(tokio::time::sleep_until(origin)),
+            armed_for: Duration::ZERO,
+            connections,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        self.layer.open();
+        while !self.is_gone {
+            let happened = poll_fn(|context| self.poll_happened(context)).await;
+            self.decide(happened);
+        }
+        let Some(mut link) = self.link.take() else { return };
+        for message in self.rest.drain(..) {
+            link.queue(message.into_websocket());
+        }
+        // Closing may take a while: the rest of the connection goes before it.
+        drop(self);
+        link.close().await;
+    }
+
+    fn poll_happened(&mut self, context: &mut Context<'_>) -> Poll<Happened> {
+        // First of all, so that nothing which comes from now on is missed.
+        let is_outbox_ready = self.connection.outbox.poll_ready(context).is_ready();
+        if let Some(request) = self.connection.take_request() {
+            return Poll::Ready(Happened::Requested(request));
+        }
+        if self.engine.is_open() {
+            if is_outbox_ready && self.connection.outbox.has_overflown() {
+                return Poll::Ready(Happened::Overflown);
+            }
+            if self.layer.has_leaving() {
+                return Poll::Ready(Happened::SocketLeaves);
+            }
+            if let Some(reason) = self.connection.closing() {
+                return Poll::Ready(Happened::CloseAsked(reason));
+            }
+        }
+        if self.poll_timer(context).is_ready() {
+            return Poll::Ready(Happened::DeadlineCame);
+        }
+        if let Some(parked) = &mut self.parked
+            && parked.poll_closed(context).is_ready()
+        {
+            return Poll::Ready(Happened::PollAborted);
+        }
+        if let Some(upgrading) = &mut self.upgrading {
+            if upgrading.has_queued()
+                && let Poll::Ready(Err(reason)) = upgrading.poll_flush(context)
+            {
+                return Poll::Ready(Happened::UpgradeReceived(Incoming::Ended(reason)));
+            }
+            if let Poll::Ready(incoming) = upgrading.poll_receive(context) {
+                return Poll::Ready(Happened::UpgradeReceived(incoming));
+            }
+        }
+        if let Poll::Ready(happened) = self.poll_waiting(context) {
+            return Poll::Ready(happened);
+        }
+        let is_burst_over = self.burst_packets >= BURST_PACKETS_MAX;
+        if !is_burst_over && let Poll::Ready(happened) = self.poll_read(context) {
+            self.burst_packets += 1;
+            return Poll::Ready(happened);
+        }
+        self.burst_packets = 0;
+        if is_burst_over {
+            // Others want to run; reading goes on afterwards.
+            context.waker().wake_by_ref();
+        }
+        self.poll_write(context)
+    }
+
+    /// The timer is only touched when it would fire too late, or has fired.
+    fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let upper = self.layer.deadline().filter(|_| self.engine.is_open());
+        let Some(deadline) = self.engine.deadline().into_iter().chain(upper).min() else {
+            return Poll::Pending;
+        };
+        if deadline < self.armed_for {
+            self.arm(deadline);
+        }
+        while self.timer.as_mut().poll(context).is_ready() {
+            if deadline <= self.now() {
+                // A timer that has fired must be armed before it is polled.
+                self.armed_for = Duration::MAX;
+                return Poll::Ready(());
+            }
+            self.arm(deadline);
+        }
+        Poll::Pending
+    }
+
+    fn arm(&mut self, deadline: Duration) {
+        self.timer.as_mut().reset(self.origin + deadline);
+        self.armed_for = deadline;
+    }
+
+    fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<Happened> {
+        let happened = match &mut self.waiting {
+            None => return Poll::Pending,
+            Some(Waiting::Event(future)) => {
+                std::task::ready!(future.as_mut().poll(context));
+                Happened::EventFinished
+            }
+            Some(Waiting::Connect { socket, decision }) => {
+                let decision = std::task::ready!(decision.as_mut().poll(context));
+                Happened::Decided(socket.clone(), decision)
+            }
+        };
+        self.waiting = None;
+        Poll::Ready(happened)
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Happened> {
+        if self.waiting.is_some() || !self.engine.is_open() {
+            return Poll::Pending;
+        }
+        if self.inbox.is_some() {
+            return Poll::Ready(Happened::PostHasNext);
+        }
+        match &mut self.link {
+            // A peer that sends faster than it reads is not read from. It
+            // is read as long as possible: a slow peer's pong must be seen.
+            Some(link) if !(link.has_queued() && self.connection.outbox.is_crowded()) => {
+                link.poll_receive(context).map(Happened::Received)
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Happened> {
+        loop {
+            let outbox = &self.connection.outbox;
+            let link = match (self.engine.outlet(), &mut self.link) {
+                (Outlet::Poll, _) if !outbox.is_empty() => {
+                    return Poll::Ready(Happened::PollCanBeAnswered);
+                }
+                (Outlet::WebSocket, Some(link)) => link,
+                _ => return Poll::Pending,
+            };
+            if !link.has_queued() {
+                for message in outbox.take_all() {
+                    link.queue(message.into_websocket());
+                }
+                if !link.has_queued() {
+                    return Poll::Pending;
+                }
+            }
+            if let Err(reason) = std::task::ready!(link.poll_flush(context)) {
+                return Poll::Ready(Happened::CarrierEnded(reason));
+            }
+        }
+    }
+
+    fn decide(&mut self, happened: Happened) {
+        match happened {
+            Happened::Requested(request) => self.requested(request),
+            Happened::Overflown => self.act(Input::Failed(CloseReason::SlowConsumer)),
+            Happened::SocketLeaves => self.layer.disconnect_leaving(self.now()),
+            Happened::CloseAsked(reason) => self.act(Input::Close(reason)),
+            Happened::DeadlineCame => self.deadline_came(),
+            Happened::PollAborted => {
+                self.parked = None;
+                self.act(Input::PollAborted);
+            }
+            Happened::UpgradeReceived(incoming) => self.upgrade_received(incoming),
+            Happened::Decided(socket, decision) => self.layer.decided(socket, decision),
+            Happened::EventFinished => {}
+            Happened::PostHasNext => self.post_has_next(),
+            Happened::Received(Incoming::Text(mut packet)) => {
+                let connection = Arc::clone(&self.connection);
+                self.text(&mut packet, &connection.handshake.headers);
+            }
+            Happened::Received(Incoming::Binary(message)) => {
+                let connection = Arc::clone(&self.connection);
+                self.binary(message, &connection.handshake.headers);
+            }
+            Happened::Received(Incoming::Ended(reason)) | Happened::CarrierEnded(reason) => {
+                self.act(Input::CarrierEnded(reason));
+            }
+            Happened::PollCanBeAnswered => {
+                let max = self.connections.options().max_payload_bytes as usize;
+                let payload = polling_payload(&self.connection.outbox.take_payload(max));
+                self.answer_poll(payload);
+                self.act(Input::PollAnswered);
+            }
+        }
+    }
+
+    fn requested(&mut self, request: Request) {
+        match request {
+            Request::Poll(reply) => self.act_on(Input::Poll, Newcomer::Poll(reply)),
+            Request::Post(reply) => self.act_on(Input::Post, Newcomer::Post(reply)),
+            Request::Upgrade(link) => self.act_on(Input::Upgrade, Newcomer::Upgrade(link)),
+            Request::PostBody { payload, headers } => {
+                // Whatever a POST brings after it was refused is nobody's.
+                if let Some(reply) = self.posting.take() {
+                    let payload = Payload::new(payload);
+                    self.inbox = Some(Box::new(Inbox { reply, payload, headers }));
+                }
+            }
+            Request::PostGivenUp if self.posting.take().is_some() => self.act(Input::PostAnswered),
+            Request::PostMalformed if self.posting.is_some() => {
+                self.act(Input::Failed(CloseReason::ParseError));
+            }
+            Request::PostAborted if self.posting.is_some() => self.act(Input::PostAborted),
+            Request::PostGivenUp | Request::PostMalformed | Request::PostAborted => {}
+        }
+    }
+
+    fn deadline_came(&mut self) {
+        let now = self.now();
+        if self.layer.deadline().is_some_and(|deadline| deadline <= now) {
+            self.act(Input::Close(CloseReason::ConnectTimeout));
+        }
+        self.act(Input::Timeout);
+    }
+
+    fn upgrade_received(&mut self, incoming: Incoming) {
+        let packet = match incoming {
+            Incoming::Text(text) if text == "2probe" => UpgradePacket::Probe,
+            Incoming::Text(text) if text == "5" => UpgradePacket::Upgrade,
+            Incoming::Text(_) | Incoming::Binary(_) => UpgradePacket::Other,
+            Incoming::Ended(_) => {
+                self.drop_upgrade();
+                return self.act(Input::UpgradeEnded);
+            }
+        };
+        self.act(Input::UpgradePacket(packet));
+    }
+
+    fn post_has_next(&mut self) {
+        let Some(mut inbox) = self.inbox.take() else { return };
+        let Inbox { payload, headers, .. } = &mut *inbox;
+        let goes_on = match payload.next_packet() {
+            None => {
+                self.act(Input::PostAnswered);
+                false
+            }
+            Some(PayloadPacket::Text(packet)) => self.text(packet, headers),
+            Some(PayloadPacket::Binary(message)) => self.binary(message, headers),
+            Some(PayloadPacket::Malformed) => self.fail(CloseReason::ParseError),
+        };
+        if goes_on {
+            self.inbox = Some(inbox);
+        } else {
+            // A payload that ends its connection was still a payload.
+            let _ = inbox.reply.send(PostReply::Done);
+        }
+    }
+
+    /// A text packet; returns whether the connection goes on.
+    fn text(&mut self, packet: &mut [u8], headers: &HeaderMap) -> bool {
+        match split_packet(packet) {
+            None => self.fail(CloseReason::ParseError),
+            Some((PacketType::Message, message)) => {
+                let delivered = self.layer.text(self.now(), message, headers);
+                self.delivered(delivered)
+            }
+            Some((packet_type, _)) => {
+                self.act(Input::Packet(packet_type));
+                self.engine.is_open()
+            }
+        }
+    }
+
+    /// A binary packet; returns whether the connection goes on.
+    fn binary(&mut self, message: Bytes, headers: &HeaderMap) -> bool {
+        let delivered = self.layer.binary(self.now(), message, headers);
+        self.delivered(delivered)
+    }
+
+    fn delivered(&mut self, delivered: Result<Option<Waiting>, CloseReason>) -> bool {
+        match delivered {
+            Ok(waiting) => {
+                self.waiting = waiting;
+                true
+            }
+            Err(reason) => self.fail(reason),
+        }
+    }
+
+    fn fail(&mut self, reason: CloseReason) -> bool {
+        self.act(Input::Failed(reason));
+        false
+    }
+
+    fn act(&mut self, input: Input) {
+        self.act_on(input, Newcomer::None);
+    }
+
+    /// Tells the engine, and does what it says.
+    fn act_on(&mut self, input: Input, mut newcomer: Newcomer) {
+        self.engine.handle(self.now(), input);
+        while let Some(output) = self.engine.poll() {
+            newcomer = match (output, newcomer) {
+                (Output::ParkPoll, Newcomer::Poll(reply)) => {
+                    self.parked = Some(reply);
+                    Newcomer::None
+                }
+                (Output::RefusePoll, Newcomer::Poll(reply)) => {
+                    let _ = reply.send(PollReply::Refused);
+                    Newcomer::None
+                }
+                (Output::MismatchPoll, Newcomer::Poll(reply)) => {
+                    let _ = reply.send(PollReply::Mismatch);
+                    Newcomer::None
+                }
+                (Output::AcceptPost, Newcomer::Post(reply)) => {
+                    self.posting = Some(reply);
+                    Newcomer::None
+                }
+                (Output::RefusePost, Newcomer::Post(reply)) => {
+                    let _ = reply.send(PostReply::Refused);
+                    Newcomer::None
+                }
+                (Output::AcceptUpgrade, Newcomer::Upgrade(link)) => {
+                    self.upgrading = Some(link);
+                    Newcomer::None
+                }
+                (Output::RefuseUpgrade, Newcomer::Upgrade(link)) => {
+                    close_aside(link);
+                    Newcomer::None
+                }
+                (output, newcomer) => {
+                    self.carry_out(output);
+                    newcomer
+                }
+            };
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Ping => {
+                let _ = self.connection.outbox.push(Encoded::PING);
+            }
+            Output::AnswerPoll(PollAnswer::Noop) => {
+                self.answer_poll(polling_payload(&[Encoded::NOOP]));
+            }
+            Output::AnswerPoll(PollAnswer::Close) => {
+                self.seal_outbox();
+                self.rest.push(Encoded::CLOSE);
+                let payload = polling_payload(&self.rest);
+                self.answer_poll(payload);
+            }
+            Output::ResetPost => {
+                self.answer_post(PostReply::Reset);
+            }
+            Output::SendProbePong => {
+                if let Some(upgrading) = &mut self.upgrading {
+                    upgrading.queue(Encoded::PROBE_PONG.into_websocket());
+                }
+            }
+            Output::CompleteUpgrade => {
+                self.link = self.upgrading.take();
+                self.connection.set_upgraded();
+            }
+            Output::DropUpgrade => self.drop_upgrade(),
+            Output::Closed(reason) => self.closed(reason),
+            Output::Gone => {
+                self.is_gone = true;
+                self.connections.forget(self.sid);
+                self.connection.retire();
+            }
+            // They answer a newcomer, which `act_on` has at hand.
+            Output::ParkPoll
+            | Output::RefusePoll
+            | Output::MismatchPoll
+            | Output::AcceptPost
+            | Output::RefusePost
+            | Output::AcceptUpgrade
+            | Output::RefuseUpgrade => {}
+        }
+    }
+
+    /// The one way out.
+    fn closed(&mut self, reason: CloseReason) {
+        self.seal_outbox();
+        self.waiting = None;
+        self.answer_post(PostReply::Refused);
+        self.layer.close(self.now(), reason);
+        tracing::debug!(reason = reason.as_str(), peer = %self.connection.handshake.peer, "connection closed");
+    }
+
+    /// Nothing is queued from here on; what is queued is said in parting.
+    fn seal_outbox(&mut self) {
+        self.rest.extend(self.connection.outbox.take_all());
+        self.connection.outbox.close();
+    }
+
+    fn answer_poll(&mut self, payload: Vec<u8>) {
+        if let Some(parked) = self.parked.take() {
+            let _ = parked.send(PollReply::Payload(payload));
+        }
+    }
+
+    /// Breaks off the POST in flight, wherever it is.
+    fn answer_post(&mut self, reply: PostReply) {
+        let processing = self.inbox.take().map(|inbox| inbox.reply);
+        if let Some(posting) = self.posting.take().or(processing) {
+            let _ = posting.send(reply);
+        }
+    }
+
+    fn drop_upgrade(&mut self) {
+        if let Some(link) = self.upgrading.take() {
+            close_aside(link);
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.origin.elapsed()
+    }
+}
+
+/// A task that is dropped, at the end of the runtime or by a panic of the
+/// application, still takes the way out.
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.act(Input::Failed(CloseReason::ForcedClose));
+        if !self.is_gone {
+            self.carry_out(Output::Gone);
+        }
+    }
+}
+
+fn polling_payload(messages: &[Encoded]) -> Vec<u8> {
+    let mut payload = Vec::new();
+    for message in messages {
+        message.put_polling(&mut payload);
+    }
+    payload
+}
+
+/// Closes a WebSocket that carries nothing, without making the connection wait.
+fn close_aside(link: Box<dyn Link>) {
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(link.close());
+    }
+}

@@ -1,0 +1,130 @@
+//! Engine.IO on HTTP: who may do what, and the answers to all others.
+
+use std::net::SocketAddr;
+
+use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue, ORIGIN};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+
+use crate::connection::{Connections, Handshake};
+use crate::protocol::engineio::{self, Admitted, HandshakeError, TransportName, admit};
+use crate::transport::body::Body;
+use crate::transport::cors::{self, Cors};
+use crate::transport::websocket::handshake;
+use crate::transport::{polling, upgrade};
+
+/// Answers a request under the Engine.IO path, whatever it is.
+///
+/// `peer` is the client's address as far as it is known: the caller may have
+/// read it from a proxy's header.
+pub async fn serve(
+    connections: Connections,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Response<Body> {
+    let origins = &connections.options().origins;
+    let cors = Cors::new(origins, request.headers());
+    let mut response = if request.method() == Method::OPTIONS {
+        cors::preflight(request.headers())
+    } else {
+        answer(&connections, request, peer).await
+    };
+    cors.decorate(response.headers_mut());
+    response
+}
+
+/// The answer to a request that is not let in, in the form its transport expects.
+pub fn refuse(error: HandshakeError, is_upgrade: bool) -> Response<Body> {
+    let (body, content_type) = if is_upgrade {
+        (error.message().to_owned(), "text/html")
+    } else {
+        (error.json(), "application/json")
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() =
+        StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if is_upgrade {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn answer(
+    connections: &Connections,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Response<Body> {
+    let is_upgrade = handshake::is_upgrade(request.headers());
+    let admitted = check(connections, &request, is_upgrade);
+    match admitted {
+        Err(error) => refuse(error, is_upgrade),
+        Ok(Admitted::Open(TransportName::Polling)) => {
+            polling::open(connections, keep(request.into_parts().0, peer))
+        }
+        Ok(Admitted::Open(TransportName::WebSocket)) => upgrade::open(connections, request, peer),
+        Ok(Admitted::Upgrade(sid)) => upgrade::bring(connections, sid, request),
+        Ok(Admitted::Poll(sid)) => {
+            // It may have ended since the check.
+            let Some(connection) = connections.find(sid) else {
+                return refuse(HandshakeError::SessionIdUnknown, is_upgrade);
+            };
+            let options = connections.options();
+            match *request.method() {
+                Method::GET => polling::get(&connection, options, request.headers()).await,
+                Method::POST => polling::post(&connection, options, request).await,
+                _ => status(StatusCode::INTERNAL_SERVER_ERROR),
+            }
+        }
+    }
+}
+
+fn check(
+    connections: &Connections,
+    request: &Request<Incoming>,
+    is_upgrade: bool,
+) -> Result<Admitted, HandshakeError> {
+    let query = request.uri().query().unwrap_or_default();
+    let [transport, sid, protocol] = ["transport", "sid", "EIO"].map(|name| only(query, name));
+    let origin = request.headers().get(ORIGIN);
+    let options = connections.options();
+    let request = engineio::Request {
+        transport: transport.as_deref(),
+        sid: sid.as_deref(),
+        protocol: protocol.as_deref(),
+        is_get: request.method() == Method::GET,
+        is_upgrade,
+        is_origin_valid: origin.is_none_or(|origin| origin.to_str().is_ok()),
+        is_origin_allowed: cors::is_allowed(&options.origins, origin),
+        is_polling_enabled: options.allow_polling,
+        is_websocket_enabled: options.allow_websocket,
+    };
+    admit(request, |sid| connections.find(sid).map(|connection| connection.transport()))
+}
+
+/// The value of a query parameter that stands there exactly once: a request
+/// that names two is not to be understood one way here and another elsewhere.
+fn only(query: &str, name: &str) -> Option<String> {
+    let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
+    let value = values.next().filter(|_| values.next().is_none());
+    value.map(|(_, value)| value.into_owned())
+}
+
+/// What a connection keeps of the request that opened it.
+pub(super) fn keep(parts: Parts, peer: SocketAddr) -> Handshake {
+    Handshake {
+        query: parts.uri.query().unwrap_or_default().into(),
+        headers: parts.headers,
+        peer,
+        // The registry knows better in a moment.
+        transport: TransportName::Polling,
+    }
+}
+
+/// A response without a body.
+pub(super) fn status(status: StatusCode) -> Response<Body> {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
+}
