@@ -1,3 +1,4 @@
 //! One integration binary, a file per story.
 
 mod consensus;
+mod rules;

@@ -70,6 +70,13 @@ pub struct Announced {
     pub due: Option<Millis>,
 }
 
+impl Announced {
+    /// The first change sets the time; those that follow are told with it.
+    pub(super) fn tell_by(&mut self, due: Millis) {
+        self.due = self.due.or(Some(due));
+    }
+}
+
 impl Seat {
     /// A socket of this seat is at `instance`. Who was gone is not away.
     pub(super) fn connect(&mut self, instance: InstanceId, at: Millis) {

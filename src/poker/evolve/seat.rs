@@ -68,7 +68,7 @@ impl Session {
         let coalesce_ms = self.policy.online_coalesce_ms;
         if let Some(seat) = self.seats.get_mut(&player) {
             if !seat.is_online() {
-                seat.announced.due.get_or_insert(at.add_ms(coalesce_ms));
+                seat.announced.tell_by(at.add_ms(coalesce_ms));
             }
             seat.connect(instance, at);
         }
@@ -87,7 +87,7 @@ impl Session {
             seat.last_seen_at = at;
             if seat.instances.is_empty() && seat.is_online() {
                 seat.presence = Presence::Grace { since: at, leaves_at };
-                seat.announced.due.get_or_insert(at.add_ms(coalesce_ms));
+                seat.announced.tell_by(at.add_ms(coalesce_ms));
             }
         }
     }
@@ -97,7 +97,7 @@ impl Session {
         if let Some(seat) = self.seats.get_mut(&player) {
             seat.is_away = is_away;
             seat.last_seen_at = at;
-            seat.announced.due.get_or_insert(at.add_ms(coalesce_ms));
+            seat.announced.tell_by(at.add_ms(coalesce_ms));
         }
     }
 
