@@ -1,6 +1,7 @@
 //! One integration binary, a file per story.
 
 mod consensus;
+mod rules;
 
 mod conformance {
     pub(crate) mod websocket;

@@ -13,11 +13,21 @@ use crate::poker::view::PlayerView;
 /// The facts that `fact` entails; `session` has them applied already.
 pub(super) fn consequences(session: &Session, fact: &Fact, now: Millis) -> Vec<Fact> {
     match fact {
-        Fact::VoteCast { .. } | Fact::SeatUpdated { .. } => auto_reveal(session, now),
+        // A parked round may have been waiting for somebody who has left since.
+        Fact::VoteCast { .. } | Fact::StoryActivated { .. } => auto_reveal(session, now),
+        // Nobody waits for a spectator. A new name alone must not start a
+        // countdown that somebody has just cancelled.
+        Fact::SeatUpdated { player } if player.is_spectator => auto_reveal(session, now),
         Fact::Configured { changed, .. } if changed.contains(&"autoReveal") => {
-            auto_reveal(session, now)
+            if session.settings.auto_reveal {
+                auto_reveal(session, now)
+            } else {
+                cancelled(session, Session::is_counting_down)
+            }
         }
-        Fact::VoteDropped { .. } => idle_countdown(session),
+        Fact::VoteDropped { .. } => cancelled(session, |session| {
+            session.is_counting_down() && session.round.votes.is_empty()
+        }),
         Fact::SeatLeft { player, reason, .. } => {
             let mut facts = host_left(session, *player, *reason);
             facts.extend(auto_reveal(session, now));
@@ -28,7 +38,7 @@ pub(super) fn consequences(session: &Session, fact: &Fact, now: Millis) -> Vec<F
             facts.extend(auto_reveal(session, now));
             facts
         }
-        Fact::Revealed { .. } if session.timer.is_live() => {
+        Fact::Revealed { .. } | Fact::RoundRestored { .. } if session.timer.is_live() => {
             vec![Fact::TimerChanged { timer: Timer::idle() }]
         }
         Fact::TimerChanged { timer } => timer_reveal(session, timer),
@@ -62,13 +72,10 @@ fn auto_reveal(session: &Session, now: Millis) -> Vec<Fact> {
     }
 }
 
-/// A countdown towards nothing stops.
-fn idle_countdown(session: &Session) -> Vec<Fact> {
-    if session.is_counting_down() && session.round.votes.is_empty() {
-        vec![Fact::CountdownCancelled { round: session.round.id }]
-    } else {
-        Vec::new()
-    }
+/// A countdown stops when it leads to nothing, or is no longer wanted.
+fn cancelled(session: &Session, is_due: impl Fn(&Session) -> bool) -> Vec<Fact> {
+    let round = session.round.id;
+    is_due(session).then_some(Fact::CountdownCancelled { round }).into_iter().collect()
 }
 
 /// An expired timer turns the cards where it was set to, if there are any.

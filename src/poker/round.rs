@@ -104,6 +104,14 @@ pub struct Results {
     pub reason: RevealReason,
 }
 
+impl Results {
+    /// Whether the votes were revealed without names. Fixed by the reveal:
+    /// the setting may be another one by now. A reveal lists at least a vote.
+    pub fn is_anonymous(&self) -> bool {
+        self.votes.iter().any(|vote| vote.player.is_none())
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevealedVote {
     /// `None` in anonymous mode, like the name and the time.
@@ -132,7 +140,8 @@ pub struct RoundSummary {
     pub ended_at: Millis,
     pub vote_count: u32,
     pub results: Option<Box<Results>>,
-    /// Whose votes it holds, for "kept as long as it has votes in history".
+    /// Whose votes it holds: nobody's when it was never revealed. Their seats
+    /// are kept for as long as it is.
     pub voters: Vec<PlayerId>,
 }
 

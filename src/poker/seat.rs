@@ -18,6 +18,9 @@ pub struct Seat {
     pub role: Role,
     pub is_spectator: bool,
     pub joined_at: Millis,
+    /// When this person's presence last changed: a socket that came or went,
+    /// `away` set or unset. Votes leave no trace here, or an anonymous one
+    /// would be given away by its time.
     pub last_seen_at: Millis,
     /// A token of an older generation no longer opens this seat.
     pub generation: u32,
@@ -67,7 +70,24 @@ pub struct Announced {
     pub due: Option<Millis>,
 }
 
+impl Announced {
+    /// The first change sets the time; those that follow are told with it.
+    pub(super) fn tell_by(&mut self, due: Millis) {
+        self.due = self.due.or(Some(due));
+    }
+}
+
 impl Seat {
+    /// A socket of this seat is at `instance`. Who was gone is not away.
+    pub(super) fn connect(&mut self, instance: InstanceId, at: Millis) {
+        self.instances.insert(instance);
+        self.last_seen_at = at;
+        if !self.is_online() {
+            self.presence = Presence::Online { since: at };
+            self.is_away = false;
+        }
+    }
+
     /// Listed among the players, online or within the grace period.
     pub const fn is_at_table(&self) -> bool {
         matches!(self.presence, Presence::Online { .. } | Presence::Grace { .. })

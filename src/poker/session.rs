@@ -231,6 +231,31 @@ impl Session {
         self.story(self.round.story).unwrap_or(&self.stories[0])
     }
 
+    /// The rounds that may still be revealed or hold the table: the running
+    /// one, and those that wait for their story to come back.
+    fn rounds_on_hand(&self) -> impl Iterator<Item = &Round> {
+        let parked = self.stories.iter().filter_map(|story| story.parked.as_deref());
+        std::iter::once(&self.round).chain(parked)
+    }
+
+    pub(super) fn has_vote_on_hand(&self, player: PlayerId) -> bool {
+        self.rounds_on_hand().any(|round| round.has_vote_of(player))
+    }
+
+    /// The seats that go once nobody has sat on them for long enough. The
+    /// host's waits, and so does one whose vote lies on the table, waits with
+    /// a parked round, or is in the history.
+    pub(super) fn forgettable_seats(&self) -> impl Iterator<Item = (&Seat, Millis)> {
+        let rounds: Vec<&Round> = self.rounds_on_hand().collect();
+        self.seats.values().filter_map(move |seat| {
+            let Presence::Away { kept_until, .. } = seat.presence else { return None };
+            let is_kept = seat.id == self.host
+                || seat.in_history
+                || rounds.iter().any(|round| round.has_vote_of(seat.id));
+            (!is_kept).then_some((seat, kept_until))
+        })
+    }
+
     pub const fn is_counting_down(&self) -> bool {
         matches!(self.round.phase, Phase::Countdown { .. })
     }

@@ -118,28 +118,24 @@ impl Session {
     pub(super) fn view_of_new(&self, story: &Story, is_active: bool) -> StoryView {
         let order_index = u32::try_from(self.stories.len()).unwrap_or(u32::MAX);
         let status = if is_active { StoryStatus::Voting } else { StoryStatus::Pending };
-        StoryView {
-            id: story.id,
-            text: story.text.clone(),
-            final_estimate: None,
-            order_index,
-            is_active,
-            status,
-            rounds: 0,
-            updated_at: story.updated_at,
-        }
+        StoryView { order_index, is_active, status, ..shown(order_index, story, &self.round) }
     }
 
-    /// How the story of `round` will be shown once that round runs.
+    /// How the current story will be shown once `round` has replaced its
+    /// running round.
     pub(super) fn current_story_view_in(&self, round: &Round) -> StoryView {
-        let index = self.stories.iter().position(|story| story.id == round.story).unwrap_or(0);
-        let mut view = self.view_at(index as u32, &self.stories[index]);
+        let mut view = shown(0, self.current_story(), round);
+        let index = self.stories.iter().position(|story| story.id == round.story);
+        view.order_index = index.unwrap_or(0) as u32;
         let was_touched = !self.round.votes.is_empty() || self.round.is_revealed();
         view.rounds += u32::from(was_touched);
-        if view.final_estimate.is_none() {
-            view.status = StoryStatus::Voting;
-        }
         view
+    }
+
+    /// How a story is shown while `running` is the running round.
+    pub(super) fn story_view_in(&self, id: StoryId, running: &Round) -> Option<StoryView> {
+        let index = self.stories.iter().position(|story| story.id == id)?;
+        Some(shown(index as u32, &self.stories[index], running))
     }
 
     /// How the story at `index` is shown with another estimate.
@@ -175,24 +171,28 @@ impl Session {
     }
 
     fn view_at(&self, order_index: u32, story: &Story) -> StoryView {
-        let is_active = story.id == self.round.story;
-        let status = match () {
-            () if story.final_estimate.is_some() => StoryStatus::Estimated,
-            () if is_active && self.round.is_revealed() => StoryStatus::Revealed,
-            () if is_active => StoryStatus::Voting,
-            () if story.was_revealed => StoryStatus::Revealed,
-            () if story.parked.is_some() || 0 < story.rounds => StoryStatus::Skipped,
-            () => StoryStatus::Pending,
-        };
-        StoryView {
-            id: story.id,
-            text: story.text.clone(),
-            final_estimate: story.final_estimate.clone(),
-            order_index,
-            is_active,
-            status,
-            rounds: story.rounds,
-            updated_at: story.updated_at,
-        }
+        shown(order_index, story, &self.round)
+    }
+}
+
+fn shown(order_index: u32, story: &Story, running: &Round) -> StoryView {
+    let is_active = story.id == running.story;
+    let status = match () {
+        () if story.final_estimate.is_some() => StoryStatus::Estimated,
+        () if is_active && running.is_revealed() => StoryStatus::Revealed,
+        () if is_active => StoryStatus::Voting,
+        () if story.was_revealed => StoryStatus::Revealed,
+        () if story.parked.is_some() || 0 < story.rounds => StoryStatus::Skipped,
+        () => StoryStatus::Pending,
+    };
+    StoryView {
+        id: story.id,
+        text: story.text.clone(),
+        final_estimate: story.final_estimate.clone(),
+        order_index,
+        is_active,
+        status,
+        rounds: story.rounds,
+        updated_at: story.updated_at,
     }
 }

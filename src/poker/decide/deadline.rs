@@ -97,8 +97,10 @@ fn open_deadlines(session: &Session) -> impl Iterator<Item = (Millis, Deadline)>
         TimerPhase::Running { ends_at } => Some((ends_at, Deadline::Timer)),
         TimerPhase::Idle | TimerPhase::Paused { .. } | TimerPhase::Expired { .. } => None,
     };
+    // A life shorter than the notice would announce its end after each command.
+    let notice_ms = session.policy.expiry_notice_ms.min(session.policy.session_ttl_ms / 2);
     let notice = (!session.expiry_announced && session.seats.values().any(Seat::is_online))
-        .then(|| session.expires_at.saturating_sub_ms(session.policy.expiry_notice_ms))
+        .then(|| session.expires_at.saturating_sub_ms(notice_ms))
         .map(|at| (at, Deadline::ExpiryNotice));
     let once = [
         countdown,
@@ -107,18 +109,16 @@ fn open_deadlines(session: &Session) -> impl Iterator<Item = (Millis, Deadline)>
         notice,
         Some((session.expires_at, Deadline::Expiry)),
     ];
-    once.into_iter().flatten().chain(session.seats.values().flat_map(|seat| {
-        let presence = match seat.presence {
+    let forgotten = session.forgettable_seats().map(|(seat, at)| (at, Deadline::Forget(seat.id)));
+    let presence = session.seats.values().flat_map(|seat| {
+        let leave = match seat.presence {
             Presence::Grace { leaves_at, .. } => Some((leaves_at, Deadline::Leave(seat.id))),
-            // A vote in the history keeps its seat, and the host's seat waits.
-            Presence::Away { kept_until, .. } if !seat.in_history && seat.id != session.host => {
-                Some((kept_until, Deadline::Forget(seat.id)))
-            }
-            Presence::Away { .. } | Presence::Online { .. } | Presence::Unclaimed => None,
+            Presence::Online { .. } | Presence::Away { .. } | Presence::Unclaimed => None,
         };
         let status = seat.announced.due.map(|due| (due, Deadline::Status(seat.id)));
-        presence.into_iter().chain(status)
-    }))
+        leave.into_iter().chain(status)
+    });
+    once.into_iter().flatten().chain(forgotten).chain(presence)
 }
 
 /// When somebody starts to act for the absent host: after the grace period,

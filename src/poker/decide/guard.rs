@@ -6,11 +6,17 @@ use crate::poker::refusal::{Refusal, Required};
 use crate::poker::seat::Seat;
 use crate::poker::session::{Session, Status};
 
-/// Why a session that is no longer open takes no command.
+/// A session is over when it says so, and once its time is up even if nobody
+/// has noticed yet: no command brings it back.
+pub(super) fn is_closed(session: &Session, now: Millis) -> bool {
+    !session.is_open() || session.expires_at <= now
+}
+
+/// Why a session that is over takes no command.
 pub(super) const fn closed(session: &Session) -> Refusal {
     match session.status {
-        Status::Expired { .. } => Refusal::SessionExpired,
-        Status::Open | Status::Ended { .. } => Refusal::SessionEnded,
+        Status::Open | Status::Expired { .. } => Refusal::SessionExpired,
+        Status::Ended { .. } => Refusal::SessionEnded,
     }
 }
 
@@ -24,6 +30,12 @@ pub(super) fn seat(session: &Session, by: Actor) -> Result<&Seat, Refusal> {
         None if session.was_removed(player) => Err(Refusal::PlayerRemoved),
         None => Err(Refusal::NotJoined),
     }
+}
+
+/// The seat that acts, where only its presence gives the act a meaning.
+pub(super) fn seat_at_table(session: &Session, by: Actor) -> Result<&Seat, Refusal> {
+    let seat = seat(session, by)?;
+    if seat.is_at_table() { Ok(seat) } else { Err(Refusal::NotJoined) }
 }
 
 /// The seat that is meant: one at the table.

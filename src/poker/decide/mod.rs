@@ -63,7 +63,7 @@ pub fn decide(session: &Session, command: &Command, now: Millis) -> Result<Decis
             Ok(presence::forget_instance(session, *instance, now))
         }
 
-        _ if !session.is_open() => Err(guard::closed(session)),
+        _ if guard::is_closed(session, now) => Err(guard::closed(session)),
         Action::Join(join) => presence::join(session, join, now),
 
         Action::SetAway { is_away } => presence::set_away(session, by, *is_away),

@@ -126,7 +126,19 @@ pub(super) fn transfer(
     if seat.id == session.host {
         return Ok(Decision::nothing(Reply::Done));
     }
-    Ok(Decision::fact(handed_over(session, seat, HostReason::Transfer)))
+    let mut facts = vec![handed_over(session, seat, HostReason::Transfer)];
+    // Whoever acted so far acts no more, and the fact above names two others.
+    let acted = session.acting_host.filter(|acting| *acting != player);
+    if let Some(acted) = acted.and_then(|acting| session.seats.get(&acting)) {
+        facts.push(Fact::SeatUpdated {
+            player: Box::new(PlayerView {
+                is_host: false,
+                is_acting_host: false,
+                ..session.player_view(acted)
+            }),
+        });
+    }
+    Ok(Decision::facts(facts))
 }
 
 /// The fact that `heir` is host by role from now on.
@@ -183,7 +195,7 @@ pub(super) fn nudge(
 
 /// Anybody at the table shows one of the twelve emoji, unless switched off.
 pub(super) fn react(session: &Session, by: Actor, emoji: Emoji) -> Result<Decision, Refusal> {
-    let seat = guard::seat(session, by)?;
+    let seat = guard::seat_at_table(session, by)?;
     if !session.settings.reactions {
         return Err(Refusal::Forbidden { required: Required::Reactions });
     }

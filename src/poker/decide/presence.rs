@@ -15,6 +15,9 @@ use crate::poker::view::PlayerView;
 /// everybody else gets a new seat, if there is one to be had.
 pub(super) fn join(session: &Session, join: &Join, now: Millis) -> Result<Decision, Refusal> {
     let claimed = match join.claim {
+        Claim::New { player } if session.seats.contains_key(&player) => {
+            return Err(Refusal::InvalidPlayerToken);
+        }
         Claim::New { player } => return take_seat(session, join, player, now),
         Claim::Token { player, .. } | Claim::Bare { player, .. } => player,
     };
@@ -23,13 +26,13 @@ pub(super) fn join(session: &Session, join: &Join, now: Millis) -> Result<Decisi
     }
     match (join.claim, session.seats.get(&claimed)) {
         (Claim::Token { generation, .. }, Some(seat)) if seat.generation == generation => {
-            Ok(return_to(session, seat, join))
+            Ok(return_to(session, seat, join, now))
         }
         // Without a token, a seat is given back only where the configuration
         // says so, and never while somebody sits on it.
         (Claim::Bare { reclaim: Reclaim::Open, .. }, Some(seat)) if !seat.is_online() => {
             check_password(session, join.password)?;
-            Ok(return_to(session, seat, join))
+            Ok(return_to(session, seat, join, now))
         }
         // The first use of an id binds it to the token that is minted for it.
         (Claim::Bare { .. }, None) => take_seat(session, join, claimed, now),
@@ -59,7 +62,10 @@ fn take_seat(
     }
 
     let mut facts = Vec::new();
-    facts.extend(session.surplus_seat().map(|player| Fact::SeatForgotten { player }));
+    if session.keeps_too_many() {
+        let forgotten = session.surplus_seat().ok_or(Refusal::SessionFull { max_players })?;
+        facts.push(Fact::SeatForgotten { player: forgotten });
+    }
     let is_here = join.instance.is_some();
     facts.push(Fact::SeatTaken {
         player: Box::new(PlayerView {
@@ -82,36 +88,31 @@ fn take_seat(
     Ok(Decision::facts(facts).replying(Reply::Joined { player }))
 }
 
-fn return_to(session: &Session, seat: &Seat, join: &Join) -> Decision {
+fn return_to(session: &Session, seat: &Seat, join: &Join, now: Millis) -> Decision {
     let edit = PlayerEdit {
         name: join.name.clone(),
         avatar: join.avatar.clone(),
         is_spectator: join.is_spectator,
     };
-    let mut facts = player::edited(session, seat, &edit);
-    if let Some(instance) = join.instance {
-        let edited = match facts.last() {
-            Some(Fact::SeatUpdated { player }) => PlayerView::clone(player),
-            _ => session.player_view(seat),
-        };
-        if !seat.is_at_table() {
-            // Nobody sees this seat yet: the return shows the edit as well.
-            facts.retain(|fact| !matches!(fact, Fact::SeatUpdated { .. }));
-            facts.push(Fact::SeatReturned {
-                player: Box::new(PlayerView { is_online: true, is_away: false, ..edited }),
-                instance,
-                player_count: session.player_count() + 1,
-            });
-        } else if !seat.instances.contains(&instance) {
-            facts.insert(0, Fact::SeatConnected { player: seat.id, instance });
-            for fact in &mut facts {
-                if let Fact::SeatUpdated { player } = fact {
-                    player.is_online = true;
-                }
-            }
+    let reply = Reply::Joined { player: seat.id };
+    let instance = join.instance.filter(|instance| !seat.instances.contains(instance));
+    let Some(instance) = instance else {
+        return Decision::facts(player::edited(session, seat, &edit)).replying(reply);
+    };
+    // Whoever arrives is here by the time that the edit is shown.
+    let mut arrived = seat.clone();
+    arrived.connect(instance, now);
+    let mut facts = vec![if seat.is_at_table() {
+        Fact::SeatConnected { player: seat.id, instance }
+    } else {
+        Fact::SeatReturned {
+            player: Box::new(session.player_view(&arrived)),
+            instance,
+            player_count: session.player_count() + 1,
         }
-    }
-    Decision::facts(facts).replying(Reply::Joined { player: seat.id })
+    }];
+    facts.extend(player::edited(session, &arrived, &edit));
+    Decision::facts(facts).replying(reply)
 }
 
 const fn check_password(session: &Session, password: PasswordCheck) -> Result<(), Refusal> {
@@ -148,7 +149,8 @@ pub(super) fn depart(
     let is_last = seat.instances.len() == 1;
     let mut facts =
         vec![Fact::SeatDisconnected { player, instance, leaves_at: now.add_ms(grace_ms) }];
-    if is_last && manner == Departure::Leaving {
+    // At a session that is over nobody is left to be told.
+    if is_last && manner == Departure::Leaving && session.is_open() {
         facts.push(left(session, seat, LeaveReason::Left));
     }
     Decision::facts(facts)
@@ -173,7 +175,7 @@ pub(super) fn left(session: &Session, seat: &Seat, reason: LeaveReason) -> Fact 
 
 /// A player says "back in a minute", or "here again".
 pub(super) fn set_away(session: &Session, by: Actor, is_away: bool) -> Result<Decision, Refusal> {
-    let seat = guard::seat(session, by)?;
+    let seat = guard::seat_at_table(session, by)?;
     Ok(if seat.is_away == is_away {
         Decision::nothing(Reply::Done)
     } else {
@@ -189,19 +191,24 @@ impl Session {
             .any(|banned| same(banned, name))
     }
 
-    /// The seat that has been empty the longest, once too many are kept.
+    fn keeps_too_many(&self) -> bool {
+        usize::from(self.policy.kept_seats_max) < self.kept_seats().count()
+    }
+
+    /// The kept seat that is missed the least: one without a vote in the
+    /// history before one with, and then the one that has been empty the
+    /// longest. A vote of an unfinished round is never thrown out like this.
     fn surplus_seat(&self) -> Option<PlayerId> {
-        let kept = |seat: &&Seat| matches!(seat.presence, Presence::Away { .. });
-        let is_full =
-            usize::from(self.policy.kept_seats_max) <= self.seats.values().filter(kept).count();
-        if !is_full {
-            return None;
-        }
+        self.kept_seats()
+            .filter(|seat| !self.has_vote_on_hand(seat.id))
+            .min_by_key(|seat| (seat.in_history, seat.offline_since()))
+            .map(|seat| seat.id)
+    }
+
+    /// The seats of people who left; the host's is kept in any case.
+    fn kept_seats(&self) -> impl Iterator<Item = &Seat> {
         self.seats
             .values()
-            .filter(kept)
-            .filter(|seat| seat.id != self.host)
-            .min_by_key(|seat| seat.offline_since())
-            .map(|seat| seat.id)
+            .filter(|seat| matches!(seat.presence, Presence::Away { .. }) && seat.id != self.host)
     }
 }

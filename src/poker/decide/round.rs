@@ -13,7 +13,7 @@ use crate::poker::seat::Seat;
 use crate::poker::session::Session;
 use crate::poker::story::{Story, StoryText};
 use crate::poker::tally::Confidence;
-use crate::poker::view::Counts;
+use crate::poker::view::{Counts, StoryView};
 
 /// A voter plays a card of the deck on the current story until the reveal;
 /// playing again replaces the vote, playing the same again changes nothing.
@@ -23,10 +23,11 @@ pub(super) fn submit(
     ballot: &Ballot,
     now: Millis,
 ) -> Result<Decision, Refusal> {
-    let (seat, card) = voter(session, by, ballot)?;
+    let seat = voter(session, by, ballot)?;
     if session.round.is_revealed() {
         return Err(Refusal::RoundRevealed);
     }
+    let card = card(session, ballot)?;
     Ok(cast(session, seat, card, ballot.confidence, now))
 }
 
@@ -39,7 +40,7 @@ pub(super) fn change(
     ballot: &Ballot,
     now: Millis,
 ) -> Result<Decision, Refusal> {
-    let (seat, card) = voter(session, by, ballot)?;
+    let seat = voter(session, by, ballot)?;
     let may_change = !session.round.is_revealed() || session.settings.allow_change_after_reveal;
     if !may_change {
         return Err(Refusal::RoundRevealed);
@@ -47,6 +48,7 @@ pub(super) fn change(
     let Some(vote) = session.round.votes.get(&seat.id) else {
         return Err(Refusal::NoVoteToChange);
     };
+    let card = card(session, ballot)?;
     let Phase::Revealed(before) = &session.round.phase else {
         return Ok(cast(session, seat, card, ballot.confidence, now));
     };
@@ -168,15 +170,30 @@ pub(super) fn restore(
     };
     let is_fresh = now.since(restorable.replaced_at) <= session.policy.restore_window_ms;
     let is_possible = restorable.round.id == round && is_fresh && session.round.votes.is_empty();
-    match restorable.round.results() {
-        Some(results) if is_possible => Ok(Decision::fact(Fact::RoundRestored {
-            story: restorable.round.story,
-            round,
-            results: Box::new(results.clone()),
-        })
-        .replying(Reply::Revealed { round, already: false })),
-        _ => Err(stale),
+    let Some(results) = restorable.round.results().filter(|_| is_possible) else {
+        return Err(stale);
+    };
+    let mut facts = vec![Fact::RoundRestored {
+        story: restorable.round.story,
+        round,
+        results: Box::new(results.clone()),
+    }];
+    facts.extend(story_change(session, &restorable.round));
+    Ok(Decision::facts(facts).replying(Reply::Revealed { round, already: false }))
+}
+
+/// Results alone do not say that another story is current: where a reset had
+/// begun a new one, both are shown as they are once `round` is back.
+fn story_change(session: &Session, round: &Round) -> Vec<Fact> {
+    if round.story == session.round.story {
+        return Vec::new();
     }
+    let left = session.story_view_in(session.round.story, round);
+    let back = session
+        .story_view_in(round.story, round)
+        .map(|view| StoryView { rounds: view.rounds.saturating_sub(1), ..view });
+    let views = left.into_iter().chain(back);
+    views.map(|view| Fact::StoryUpdated { story: Box::new(view) }).collect()
 }
 
 /// The fact that `round` replaces the running one.
@@ -214,17 +231,18 @@ pub(super) fn drop_vote(session: &Session, seat: &Seat) -> Fact {
     }
 }
 
-/// Who may vote, and the card that is meant.
-fn voter<'a>(
-    session: &'a Session,
-    by: Actor,
-    ballot: &Ballot,
-) -> Result<(&'a Seat, Card), Refusal> {
+/// Who may vote, on what is current.
+fn voter<'a>(session: &'a Session, by: Actor, ballot: &Ballot) -> Result<&'a Seat, Refusal> {
     let seat = guard::seat(session, by)?;
     if seat.is_spectator {
         return Err(Refusal::SpectatorCannotVote);
     }
     guard::current(session, Aim { story: Some(ballot.story), round: ballot.round })?;
+    Ok(seat)
+}
+
+/// The card that is meant, in the deck's own spelling.
+fn card(session: &Session, ballot: &Ballot) -> Result<Card, Refusal> {
     let Some(card) = session.deck().find(&ballot.value) else {
         let cards = session.deck().cards().to_vec();
         return Err(Refusal::InvalidCard { cards });
@@ -232,7 +250,7 @@ fn voter<'a>(
     if ballot.confidence.is_some() && !session.settings.confidence {
         return Err(Refusal::ConfidenceDisabled);
     }
-    Ok((seat, card.clone()))
+    Ok(card.clone())
 }
 
 fn cast(

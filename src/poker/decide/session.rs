@@ -41,12 +41,14 @@ pub(super) fn configure(
     if changes_deck && (has_votes || has_parked) && !force {
         return Err(Refusal::DeckInUse);
     }
-    let mut facts =
-        vec![Fact::Configured { settings: Box::new(settings), password: next_password, changed }];
+    let mut facts = Vec::new();
+    // The new round comes first: at no time do cards of the old deck lie on a
+    // table that plays with the new one.
     if changes_deck && has_votes {
         let next = Round::new(RoundId(session.next_round), session.round.story, now);
         facts.push(round::new_round(session, &next, None, now));
     }
+    facts.push(Fact::Configured { settings: Box::new(settings), password: next_password, changed });
     Ok(Decision::facts(facts))
 }
 

@@ -9,10 +9,9 @@ use crate::poker::ids::{Millis, RoundId, StoryId};
 use crate::poker::names::FinalEstimate;
 use crate::poker::refusal::{Refusal, Required};
 use crate::poker::reply::Reply;
-use crate::poker::round::{Phase, Round};
 use crate::poker::session::Session;
 use crate::poker::story::{Story, StoryText};
-use crate::poker::view::{StoryStatus, StoryView};
+use crate::poker::view::StoryView;
 
 /// Somebody who may edit stories changes the words of one, the current one
 /// unless another is named. Votes are never touched by that.
@@ -133,7 +132,7 @@ pub(super) fn reorder(
         return Ok(Decision::nothing(Reply::Done));
     }
     let mut views = session.story_views();
-    views.sort_by_key(|view| order.iter().position(|id| *id == view.id));
+    views.sort_by_cached_key(|view| order.iter().position(|id| *id == view.id));
     for (index, view) in (0u32..).zip(&mut views) {
         view.order_index = index;
     }
@@ -152,16 +151,16 @@ pub(super) fn activate(
 ) -> Result<Decision, Refusal> {
     guard::permitted(session, by, Required::Story, now)?;
     guard::current(session, Aim { story: None, round })?;
-    let view = session.story_view(story).ok_or(Refusal::StoryNotFound)?;
+    index_of(session, story)?;
     if story == session.round.story {
         let round = session.round.id;
         return Ok(Decision::nothing(Reply::NewRound { story, round }));
     }
     let round = session.round_of(story, now);
     let reply = Reply::NewRound { story, round: round.id };
-    let status = if view.final_estimate.is_some() { view.status } else { StoryStatus::Voting };
+    let view = session.story_view_in(story, &round).ok_or(Refusal::StoryNotFound)?;
     Ok(Decision::fact(Fact::StoryActivated {
-        story: Box::new(StoryView { is_active: true, status, ..view }),
+        story: Box::new(view),
         previous: session.round.story,
         round: Box::new(session.view_of_round(&round)),
         timer: session.timer_of_new_round(now),
@@ -169,7 +168,8 @@ pub(super) fn activate(
     .replying(reply))
 }
 
-/// A facilitator writes the estimate down, in any words, or takes it back.
+/// Somebody who may edit stories writes the estimate down, in any words, or
+/// takes it back.
 pub(super) fn finalize(
     session: &Session,
     by: Actor,
@@ -177,7 +177,7 @@ pub(super) fn finalize(
     estimate: Option<&FinalEstimate>,
     now: Millis,
 ) -> Result<Decision, Refusal> {
-    guard::facilitator(session, by)?;
+    guard::permitted(session, by, Required::Story, now)?;
     let index = index_of(session, story)?;
     let reply = Reply::Story { story };
     if session.stories.get(index).is_some_and(|story| story.final_estimate.as_ref() == estimate) {
@@ -197,24 +197,4 @@ fn room_for(session: &Session, stories: usize) -> Result<(), Refusal> {
         return Err(Refusal::StoryLimit { stories_max });
     }
     Ok(())
-}
-
-impl Session {
-    /// The round that runs when `story` comes to the table: the parked one,
-    /// with the votes of those who still vote here, or a new one.
-    pub(in crate::poker) fn round_of(&self, story: StoryId, now: Millis) -> Round {
-        let parked = self.story(story).and_then(|story| story.parked.as_deref());
-        let Some(parked) = parked else {
-            return Round::new(RoundId(self.next_round), story, now);
-        };
-        let mut round = parked.clone();
-        // A new number, although the votes are old: whoever still aims at the
-        // round that was left must not hit this one by accident.
-        round.id = RoundId(self.next_round);
-        round.phase = Phase::Voting;
-        round
-            .votes
-            .retain(|player, _| self.seats.get(player).is_some_and(|seat| !seat.is_spectator));
-        round
-    }
 }

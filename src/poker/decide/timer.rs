@@ -25,6 +25,12 @@ pub(super) fn start(
     let seat = guard::permitted(session, by, Required::Timer, now)?;
     guard::current(session, Aim { story, round: None })?;
     let seconds = seconds.unwrap_or_else(|| session.timer_seconds());
+    if seconds == 0 || TIMER_SECONDS_MAX < u32::from(seconds) {
+        return Err(Refusal::BadValue {
+            field: "duration",
+            expected: "a whole number of seconds from 1 to 3600",
+        });
+    }
     let on_expire = on_expire.unwrap_or(session.settings.timer_on_expire);
     let timer = Timer::running(now, u64::from(seconds) * 1_000, on_expire, Some(seat.id));
     Ok(Decision::fact(Fact::TimerChanged { timer }))
@@ -42,10 +48,12 @@ pub(super) fn stop(session: &Session, by: Actor, now: Millis) -> Result<Decision
 /// A running timer keeps what is left of it.
 pub(super) fn pause(session: &Session, by: Actor, now: Millis) -> Result<Decision, Refusal> {
     guard::permitted(session, by, Required::Timer, now)?;
-    let TimerPhase::Running { ends_at } = session.timer.phase else {
-        return Err(Refusal::TimerNotRunning);
+    let phase = match session.timer.phase {
+        TimerPhase::Running { ends_at } if now < ends_at => {
+            TimerPhase::Paused { remaining_ms: ends_at.since(now) }
+        }
+        _ => return Err(Refusal::TimerNotRunning),
     };
-    let phase = TimerPhase::Paused { remaining_ms: ends_at.since(now) };
     Ok(Decision::fact(Fact::TimerChanged { timer: Timer { phase, ..session.timer.clone() } }))
 }
 
@@ -72,14 +80,17 @@ pub(super) fn extend(
     let added_ms = i64::from(seconds) * 1_000;
     let left_ms = i64::try_from(timer.remaining_ms(now)).unwrap_or(i64::MAX);
     let remaining_ms = u64::try_from(left_ms.saturating_add(added_ms)).unwrap_or(0);
-    let duration_ms = timer.duration_ms.saturating_add_signed(added_ms);
-    if TIMER_MS_MAX < remaining_ms {
+    let duration_ms = match timer.phase {
+        TimerPhase::Expired { .. } => remaining_ms,
+        _ => timer.duration_ms.saturating_add_signed(added_ms),
+    };
+    if TIMER_MS_MAX < duration_ms {
         return Err(Refusal::BadValue {
             field: "seconds",
             expected: "small enough to keep the timer within 3600 seconds",
         });
     }
-    let timer = match timer.phase {
+    let next = match timer.phase {
         TimerPhase::Idle => return Err(Refusal::TimerNotRunning),
         TimerPhase::Running { .. } => Timer {
             phase: TimerPhase::Running { ends_at: now.add_ms(remaining_ms) },
@@ -91,10 +102,14 @@ pub(super) fn extend(
         }
         TimerPhase::Expired { .. } if remaining_ms == 0 => return Err(Refusal::TimerNotRunning),
         TimerPhase::Expired { .. } => {
-            Timer::running(now, remaining_ms, timer.on_expire, Some(seat.id))
+            Timer::running(now, duration_ms, timer.on_expire, Some(seat.id))
         }
     };
-    Ok(Decision::fact(Fact::TimerChanged { timer }))
+    Ok(if next == *timer {
+        Decision::nothing(Reply::Done)
+    } else {
+        Decision::fact(Fact::TimerChanged { timer: next })
+    })
 }
 
 impl Session {
