@@ -2,17 +2,22 @@
 
 #[expect(dead_code, reason = "the example serves profiles of which the tests take parts")]
 mod conformance {
+    pub(crate) mod client;
     pub(crate) mod engine;
+    pub(crate) mod engineclient;
     pub(crate) mod engineio;
     pub(crate) mod json;
     pub(crate) mod socketio;
     pub(crate) mod websocket;
 }
 
+mod clients;
+
 mod support {
     pub(crate) mod app;
     pub(crate) mod eio;
     pub(crate) mod http;
+    pub(crate) mod node;
     pub(crate) mod raw_ws;
 }
 
