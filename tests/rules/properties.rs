@@ -335,7 +335,7 @@ impl Step {
             Move::React => Action::React { emoji: text("👍") },
             Move::Retitle { story: number } => Action::UpdateStory(StoryEdit {
                 story: Some(story(*number)),
-                text: titled(if self.wait_ms % 2 == 0 { "One" } else { "Two" }),
+                text: titled(if self.wait_ms.is_multiple_of(2) { "One" } else { "Two" }),
             }),
             Move::Create { after } => Action::CreateStory {
                 text: titled("New"),
@@ -375,7 +375,7 @@ impl Step {
                     }
                 },
                 password: PasswordChange::Keep,
-                force: self.wait_ms % 2 == 0,
+                force: self.wait_ms.is_multiple_of(2),
             },
             Move::Lock { is_locked } => Action::Lock { is_locked: *is_locked },
             Move::End => Action::End,
