@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{oneshot, watch};
 
 use crate::api::ack::{Ack, HeartbeatResponse, HistoryPage, Refused, Synced};
@@ -156,7 +155,7 @@ impl Table {
         let player = place.player;
         let command = |sender, action, request| Job::Command {
             command: Self::command(player, request, action),
-            answer: Answer::Socket(Box::new(sender)),
+            answer: Answer::Socket(sender),
             origin,
         };
         let job = match intent {
@@ -179,7 +178,7 @@ impl Table {
                 }
                 self.wait_in_lobby(&sender.socket);
                 let socket = sender.socket.id();
-                Job::Leave { socket, answer: Answer::Socket(Box::new(sender)) }
+                Job::Leave { socket, answer: Answer::Socket(sender) }
             }
             Intent::Sync => Job::Look(Box::new(move |session, now| {
                 let scene = Scene::new(session, now);
@@ -206,9 +205,8 @@ impl Table {
 
     /// To the session's task; a full queue makes this connection wait.
     fn hand_over(&self, place: Place, job: Job) -> Progress {
-        let unsent = match place.session.try_send(job) {
-            Ok(()) => return Progress::Done,
-            Err(TrySendError::Full(job) | TrySendError::Closed(job)) => job,
+        let Err(unsent) = place.session.try_send(Box::new(job)) else {
+            return Progress::Done;
         };
         let table = self.clone();
         Progress::Wait(Box::pin(async move {
@@ -321,8 +319,8 @@ impl Table {
     ) -> Result<(), Failure> {
         let (outcome, decided) = oneshot::channel();
         let join = Join { instance: Some(self.shared.instance), ..join };
-        let answer = JoinAnswer { sender: sender.clone().map(Box::new), outcome };
-        let sent = self.send(id, Job::Join { join, request, socket, answer }).await;
+        let answer = JoinAnswer { sender: sender.clone(), outcome };
+        let sent = self.send(id, Box::new(Job::Join { join, request, socket, answer })).await;
         if let Err(failure) = sent {
             if let Some(sender) = sender {
                 sender.refuse(&failure);
@@ -532,7 +530,7 @@ async fn configure(
     let origin = Some(sender.socket.id());
     let job = Job::Command {
         command: Table::command(place.player, request, action),
-        answer: Answer::Socket(Box::new(sender)),
+        answer: Answer::Socket(sender),
         origin,
     };
     if let Progress::Wait(rest) = table.hand_over(place, job) {

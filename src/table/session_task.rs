@@ -34,7 +34,7 @@ use crate::store::{
     Update,
 };
 use crate::table::answer::Answer;
-use crate::table::handle::{Departures, Job, JoinAnswer, SessionHandle};
+use crate::table::handle::{Departures, Job, JoinAnswer, Look, SessionHandle};
 use crate::table::members::Members;
 use crate::table::registry::Shared;
 use crate::table::socket_state::{Place, SocketState};
@@ -54,7 +54,7 @@ const EXPIRY_SLACK_MS: u64 = 60_000;
 pub(super) struct SessionTask {
     shared: Arc<Shared>,
     handle: SessionHandle,
-    jobs: mpsc::Receiver<Job>,
+    jobs: mpsc::Receiver<Box<Job>>,
     departures: Arc<Departures>,
     subscription: Subscription,
     session: Session,
@@ -69,7 +69,7 @@ pub(super) struct SessionTask {
 
 /// What woke the task.
 enum Wake {
-    Job(Option<Job>),
+    Job(Option<Box<Job>>),
     Departures,
     Update(Option<Update>),
     Deadline,
@@ -95,14 +95,14 @@ struct Work {
 enum Waiting {
     Answer(Answer),
     Join { socket: Socket, answer: JoinAnswer },
-    Look(Box<dyn FnOnce(&Session, Millis) + Send>),
+    Look(Look),
 }
 
 impl SessionTask {
     pub(super) fn new(
         shared: Arc<Shared>,
         handle: SessionHandle,
-        jobs: mpsc::Receiver<Job>,
+        jobs: mpsc::Receiver<Box<Job>>,
         departures: Arc<Departures>,
         subscription: Subscription,
         loaded: Loaded,
@@ -161,7 +161,7 @@ impl SessionTask {
     }
 
     /// Does what waits, up to a batch.
-    async fn turn(&mut self, first: Option<Job>) {
+    async fn turn(&mut self, first: Option<Box<Job>>) {
         let mut batch: Vec<Work> = Vec::new();
         for socket in self.departures.take() {
             batch.extend(self.departed(socket));
@@ -170,8 +170,8 @@ impl SessionTask {
         while let Some(job) = next.take() {
             // A newcomer's snapshot and a look must show the session exactly
             // as it was told so far, so a batch ends with them.
-            let is_last = matches!(job, Job::Join { .. } | Job::Look(_));
-            batch.push(self.work(job));
+            let is_last = matches!(*job, Job::Join { .. } | Job::Look(_));
+            batch.push(self.work(*job));
             if is_last || self.shared.options.batch_jobs_max <= batch.len() {
                 break;
             }
