@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use tracing_subscriber::EnvFilter;
 
+use crate::api::client_event::EventName;
 use crate::config::table::{Check, Free, Rule, Secret, section};
 
 /// The effective configuration; every value is within its range.
@@ -181,7 +182,8 @@ impl RateLimits {
 
 impl Default for RateLimits {
     fn default() -> Self {
-        Self(RATE_LIMITS.into_iter().collect())
+        let own = |event: &EventName| (event.as_str(), u32::from(event.accepted_per_minute()));
+        Self(EventName::ALL.iter().map(own).collect())
     }
 }
 
@@ -291,44 +293,3 @@ const ORIGINS_MAX: usize = 100;
 const TOKEN_KEYS_MAX: usize = 16;
 const KID_BYTES_MAX: usize = 16;
 const SECRET_BYTES_MIN: usize = 32;
-
-/// The catalogue's §5.
-const RATE_LIMITS: [(&str, u32); 37] = [
-    ("session:create", 10),
-    ("session:join", 30),
-    ("session:leave", 30),
-    ("session:sync", 30),
-    ("session:configure", 10),
-    ("session:lock", 10),
-    ("session:end", 3),
-    ("player:update", 5),
-    ("player:remove", 15),
-    ("player:promote", 15),
-    ("player:demote", 15),
-    ("player:transfer", 5),
-    ("player:set-spectator", 15),
-    ("player:nudge", 5),
-    ("presence:set", 12),
-    ("reaction:send", 20),
-    ("vote:submit", 10),
-    ("vote:change", 30),
-    ("vote:retract", 30),
-    ("cards:reveal", 30),
-    ("countdown:cancel", 10),
-    ("game:reset", 30),
-    ("round:restore", 5),
-    ("story:update", 5),
-    ("story:create", 30),
-    ("story:import", 3),
-    ("story:delete", 30),
-    ("story:reorder", 30),
-    ("story:activate", 15),
-    ("story:finalize", 15),
-    ("timer:start", 30),
-    ("timer:stop", 30),
-    ("timer:pause", 30),
-    ("timer:resume", 30),
-    ("timer:extend", 30),
-    ("history:get", 10),
-    ("heartbeat", 30),
-];

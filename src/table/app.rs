@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -265,10 +266,7 @@ impl Table {
             )
         );
         if is_final {
-            // First the namespace, so that the client does not come back by
-            // itself, then the connection.
-            socket.disconnect();
-            socket.close(CloseReason::ForcedClose);
+            end(&socket);
         }
     }
 
@@ -448,8 +446,7 @@ impl Table {
         if let Err(exceeded) = state.count_rejected(limit, now) {
             let failure = Failure::RateLimited { retry_after_s: exceeded.retry_after_s };
             tell_connection_error(socket, &failure);
-            socket.disconnect();
-            socket.close(CloseReason::ForcedClose);
+            end(socket);
         }
     }
 
@@ -473,9 +470,24 @@ impl Table {
 fn dismiss(socket: &Socket) {
     if socket.state::<SocketState>().is_some_and(SocketState::is_outside) {
         tell_connection_error(socket, &Refusal::NotJoined.into());
-        socket.disconnect();
-        socket.close(CloseReason::ForcedClose);
+        end(socket);
     }
+}
+
+/// Ends a connection whose client should not come back by itself.
+///
+/// That is what leaving the namespace tells it (`41`), and a client then
+/// closes the connection. It must not arrive together with the close packet
+/// of the engine: over polling, clients take that for a broken transport. So
+/// whoever does not close is closed a moment later.
+fn end(socket: &Socket) {
+    const CLIENT_CLOSES_WITHIN: Duration = Duration::from_secs(1);
+    socket.disconnect();
+    let socket = socket.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(CLIENT_CLOSES_WITHIN).await;
+        socket.close(CloseReason::ForcedClose);
+    });
 }
 
 /// `connection:error`: what usually precedes the end of a connection.
