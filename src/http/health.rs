@@ -1,0 +1,43 @@
+//! Whether the process lives, and whether it should be sent clients.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::Failure;
+use crate::http::call::{Answer, Api, Call, json};
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Health {
+    /// `ok`; anything else is a problem document.
+    status: &'static str,
+}
+
+/// Says that the process lives: a failure means that it should be restarted.
+#[utoipa::path(get, path = "/healthz", tag = "server", responses(
+    (status = 200, description = "The process lives", body = Health),
+))]
+pub(super) async fn alive(_: Arc<Api>, _: Call) -> Answer {
+    Ok(json(StatusCode::OK, &Health { status: "ok" }))
+}
+
+/// Says whether new clients should be sent here: a failure means that a load
+/// balancer should leave this instance out for now.
+#[utoipa::path(get, path = "/readyz", tag = "server", responses(
+    (status = 200, description = "Sessions can be opened and joined", body = Health),
+    (status = 503, description = "SERVER_SHUTDOWN: on its way out; STATE_UNAVAILABLE: the store \
+        cannot be reached"),
+))]
+pub(super) async fn ready(api: Arc<Api>, _: Call) -> Answer {
+    if (api.is_draining)() {
+        return Err(Failure::ServerShutdown { retry_after_s: RETRY_AFTER_S }.into());
+    }
+    if !api.table.is_ready().await {
+        return Err(Failure::StateUnavailable { retry_after_s: RETRY_AFTER_S }.into());
+    }
+    Ok(json(StatusCode::OK, &Health { status: "ok" }))
+}
+
+const RETRY_AFTER_S: u32 = 1;
