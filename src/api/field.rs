@@ -402,6 +402,11 @@ pub struct CardText(pub CompactString);
 impl Field for CardText {
     const EXPECTED: &'static str = "a card of 1 to 10 characters";
 
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::text().description(Some(Self::EXPECTED)).into()
+    }
+
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         use std::fmt::Write as _;
         let mut text = CompactString::const_new("");

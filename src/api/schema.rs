@@ -73,6 +73,10 @@ pub(super) fn number() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Number)
 }
 
+pub(super) fn null() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Null)
+}
+
 /// One of these, as they are written on the wire.
 pub(super) fn one_of(values: &[impl Serialize]) -> ObjectBuilder {
     let names = values.iter().map(|value| serde_json::to_value(value).unwrap_or(Value::Null));

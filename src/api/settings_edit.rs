@@ -1,7 +1,7 @@
 //! The settings a client asks for, at the opening or later.
 
 #[cfg(feature = "server")]
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{OneOfBuilder, RefOr, Schema};
 
 use crate::api::deck_choice::DeckChoice;
 use crate::api::field::{Confidential, Field, Reading, Scalar, Threshold, expected};
@@ -132,6 +132,12 @@ pub enum PasswordEdit {
 
 impl Field for PasswordEdit {
     const EXPECTED: &'static str = "text of 4 to 128 characters, or null";
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        let null = schema::null();
+        OneOfBuilder::new().item(NewPassword::shape()).item(null).into()
+    }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {

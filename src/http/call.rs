@@ -9,10 +9,13 @@ use http::header::{CONTENT_TYPE, HeaderMap};
 use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
+use crate::api::Failure;
 use crate::api::client_event::{DEPTH_MAX, depth, object};
 use crate::api::field::{BadField, Field};
+use crate::clock::Clock;
 use crate::http::problem::Problem;
-use crate::poker::ids::SessionRef;
+use crate::limits::Budgets;
+use crate::poker::ids::{PlayerId, SessionRef};
 use crate::poker::refusal::Refusal;
 use crate::table::Table;
 use crate::transport::body::Body;
@@ -21,6 +24,9 @@ use crate::transport::body::Body;
 pub(super) struct Api {
     pub(super) table: Table,
     pub(super) is_draining: Box<dyn Fn() -> bool + Send + Sync>,
+    pub(super) clock: Clock,
+    /// Stories added here, per seat.
+    pub(super) stories: Budgets<PlayerId>,
     /// Where Socket.IO is, for those who ask at the front door.
     pub(super) engine_path: String,
 }
@@ -38,6 +44,22 @@ pub(super) struct Call {
     pub(super) session: String,
     pub(super) body: Bytes,
     pub(super) peer: SocketAddr,
+}
+
+impl Api {
+    /// An attempt to reach a session by something that may be a guess. Codes
+    /// are short, so failures count like failed joins; ids are not guessed.
+    pub(super) async fn reach<T>(
+        &self,
+        session: SessionRef,
+        from: IpAddr,
+        attempt: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        match session {
+            SessionRef::Id(_) => attempt.await,
+            SessionRef::Code(_) => self.table.guarded(from, attempt).await,
+        }
+    }
 }
 
 impl Call {

@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::http::call::{Answer, Api, Call, text};
 
 /// A few lines of text about this server.
-#[utoipa::path(get, path = "/", tag = "server", responses(
+#[utoipa::path(get, path = "/", operation_id = "about", tag = "server", responses(
     (status = 200, description = "Where to go from here", body = String, content_type = "text/plain"),
 ))]
 pub(super) async fn door(api: Arc<Api>, _: Call) -> Answer {

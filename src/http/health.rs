@@ -16,7 +16,7 @@ pub(super) struct Health {
 }
 
 /// Says that the process lives: a failure means that it should be restarted.
-#[utoipa::path(get, path = "/healthz", tag = "server", responses(
+#[utoipa::path(get, path = "/healthz", operation_id = "isAlive", tag = "server", responses(
     (status = 200, description = "The process lives", body = Health),
 ))]
 pub(super) async fn alive(_: Arc<Api>, _: Call) -> Answer {
@@ -25,7 +25,7 @@ pub(super) async fn alive(_: Arc<Api>, _: Call) -> Answer {
 
 /// Says whether new clients should be sent here: a failure means that a load
 /// balancer should leave this instance out for now.
-#[utoipa::path(get, path = "/readyz", tag = "server", responses(
+#[utoipa::path(get, path = "/readyz", operation_id = "isReady", tag = "server", responses(
     (status = 200, description = "Sessions can be opened and joined", body = Health),
     (status = 503, description = "SERVER_SHUTDOWN: on its way out; STATE_UNAVAILABLE: the store \
         cannot be reached"),

@@ -46,7 +46,7 @@ use crate::http::{export, front, health, seats, sessions, stories};
 struct Description;
 
 /// This document.
-#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "server", responses(
+#[utoipa::path(get, path = "/api/v1/openapi.json", operation_id = "describe", tag = "server", responses(
     (status = 200, description = "OpenAPI 3.1", body = Object),
 ))]
 pub(super) async fn serve(_: Arc<Api>, _: Call) -> Answer {
@@ -137,6 +137,17 @@ mod tests {
             }
         });
         assert_eq!(missing, Vec::<String>::new());
+    }
+
+    #[test]
+    fn operations_have_names_of_their_own() {
+        let document = document();
+        let items = document["paths"].as_object().expect("paths").values();
+        let operations = items.flat_map(|item| item.as_object().expect("methods").values());
+        let names: Vec<&str> =
+            operations.filter_map(|operation| operation["operationId"].as_str()).collect();
+        assert_eq!(names.len(), ROUTES.len());
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
     }
 
     #[test]

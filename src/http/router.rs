@@ -21,11 +21,14 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use crate::api::Failure;
+use crate::api::client_event::EventName;
+use crate::clock::Clock;
 use crate::connection::Origins;
 use crate::http::call::{Answer, Api, Call, Handler};
 use crate::http::origin;
 use crate::http::problem::Problem;
 use crate::http::routes::ROUTES;
+use crate::limits::{Budgets, Limit};
 use crate::table::Table;
 use crate::transport::body::{Body, read_body};
 use crate::transport::cors::{self, Cors};
@@ -105,7 +108,14 @@ impl Router {
         is_draining: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Self {
         let engine_path = engine.path.clone();
-        let api = Arc::new(Api { table, is_draining: Box::new(is_draining), engine_path });
+        let per_minute = EventName::StoryCreate.accepted_per_minute();
+        let api = Arc::new(Api {
+            table,
+            is_draining: Box::new(is_draining),
+            clock: Clock::system(),
+            stories: Budgets::new(Limit::per_minute(per_minute.into()), AUTHORS_MAX),
+            engine_path,
+        });
         Self { inner: Arc::new(Inner { api, engine, paths: paths(), origins, limits }) }
     }
 
@@ -236,6 +246,9 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
         && !headers.contains_key(CONTENT_ENCODING)
 }
+
+/// Seats that may have added a story over HTTP in the last minute.
+const AUTHORS_MAX: usize = 100_000;
 
 /// How long a browser may remember a preflight.
 const PREFLIGHT_SECONDS: u32 = 600;

@@ -42,7 +42,7 @@ pub(super) struct ValidToken {
 /// Takes a seat without a socket: a new one, or with `playerToken` one's own.
 /// The seat is at the table once a socket joins with the token. `sessionId`
 /// and `protocol` are not read; the path names the session.
-#[utoipa::path(post, path = "/api/v1/sessions/{session}/join", tag = "seats",
+#[utoipa::path(post, path = "/api/v1/sessions/{session}/join", operation_id = "join", tag = "seats",
     params(("session" = String, Path, description = "Session id or join code")),
     request_body = SessionJoin,
     responses(
@@ -80,7 +80,7 @@ pub(super) async fn join(api: Arc<Api>, call: Call) -> Answer {
 
 /// Whether a token opens a seat of an open session, by the codes of the
 /// handshake.
-#[utoipa::path(post, path = "/api/v1/sessions/validate", tag = "seats",
+#[utoipa::path(post, path = "/api/v1/sessions/validate", operation_id = "validateToken", tag = "seats",
     request_body = TokenCheck,
     responses(
         (status = 200, description = "It does", body = ValidToken),
@@ -91,13 +91,16 @@ pub(super) async fn join(api: Arc<Api>, call: Call) -> Answer {
         (status = 410, description = "SESSION_EXPIRED, SESSION_ENDED"),
         (status = 413, description = "PAYLOAD_TOO_LARGE"),
         (status = 415, description = "UNSUPPORTED_MEDIA_TYPE"),
+        (status = 429, description = "RATE_LIMITED: too many codes that are none"),
         (status = 503, description = "STATE_UNAVAILABLE"),
     ))]
 pub(super) async fn validate(api: Arc<Api>, call: Call) -> Answer {
     let check: TokenCheck = call.read()?;
     let session = check.session_id.0.ok_or(Refusal::SessionNotFound)?;
-    let authorised = api.table.authorise(&check.player_token.0, session).await?;
-    let claims = api.table.identify(&check.player_token.0)?;
+    let token = &check.player_token.0;
+    let authorised =
+        api.reach(session, call.address(), api.table.authorise(token, session)).await?;
+    let claims = api.table.identify(token)?;
     let look = move |session: &Session, _: Millis| {
         match session.status {
             Status::Open => {}

@@ -54,7 +54,7 @@ pub(super) struct SessionCard<'a> {
 }
 
 /// Opens a session. The host's seat waits for whoever joins with `hostToken`.
-#[utoipa::path(post, path = "/api/v1/sessions", tag = "sessions",
+#[utoipa::path(post, path = "/api/v1/sessions", operation_id = "openSession", tag = "sessions",
     request_body = NewSession,
     responses(
         (status = 201, description = "Opened", body = OpenedSession<'static>,
@@ -87,12 +87,13 @@ pub(super) async fn create(api: Arc<Api>, call: Call) -> Answer {
 }
 
 /// The public card of a session, open or just over.
-#[utoipa::path(get, path = "/api/v1/sessions/{session}", tag = "sessions",
+#[utoipa::path(get, path = "/api/v1/sessions/{session}", operation_id = "sessionCard", tag = "sessions",
     params(("session" = String, Path, description = "Session id or join code")),
     responses(
         (status = 200, description = "The card", body = SessionCard<'static>),
         (status = 404, description = "SESSION_NOT_FOUND"),
         (status = 410, description = "SESSION_EXPIRED, SESSION_ENDED"),
+        (status = 429, description = "RATE_LIMITED: too many codes that are none"),
         (status = 503, description = "STATE_UNAVAILABLE"),
     ))]
 pub(super) async fn card(api: Arc<Api>, call: Call) -> Answer {
@@ -111,11 +112,12 @@ pub(super) async fn card(api: Arc<Api>, call: Call) -> Answer {
             },
         )
     };
-    Ok(api.table.read(call.session()?, card).await?)
+    let session = call.session()?;
+    Ok(api.reach(session, call.address(), api.table.read(session, card)).await?)
 }
 
 /// The session as its member sees it: the same snapshot as over Socket.IO.
-#[utoipa::path(get, path = "/api/v1/sessions/{session}/state", tag = "sessions",
+#[utoipa::path(get, path = "/api/v1/sessions/{session}/state", operation_id = "sessionState", tag = "sessions",
     params(("session" = String, Path, description = "Session id or join code")),
     security(("playerToken" = [])),
     responses(
@@ -134,7 +136,7 @@ pub(super) async fn state(api: Arc<Api>, call: Call) -> Answer {
 }
 
 /// Ends the session for everybody. The host's to do.
-#[utoipa::path(delete, path = "/api/v1/sessions/{session}", tag = "sessions",
+#[utoipa::path(delete, path = "/api/v1/sessions/{session}", operation_id = "endSession", tag = "sessions",
     params(("session" = String, Path, description = "Session id or join code")),
     security(("playerToken" = [])),
     responses(

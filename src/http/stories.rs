@@ -6,6 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::Failure;
 use crate::api::client_event::StoryCreate;
 use crate::http::bearer;
 use crate::http::call::{Answer, Api, Call, json};
@@ -23,7 +24,7 @@ pub(super) struct AddedStory {
 
 /// Adds a story to the list; everybody at the table sees it. `requestId` is
 /// not read: a request that is sent twice adds two stories.
-#[utoipa::path(post, path = "/api/v1/sessions/{session}/stories", tag = "stories",
+#[utoipa::path(post, path = "/api/v1/sessions/{session}/stories", operation_id = "addStory", tag = "stories",
     params(("session" = String, Path, description = "Session id or join code")),
     security(("playerToken" = [])),
     request_body = StoryCreate,
@@ -42,6 +43,9 @@ pub(super) struct AddedStory {
     ))]
 pub(super) async fn create(api: Arc<Api>, call: Call) -> Answer {
     let member = bearer::member(&api, &call).await?;
+    api.stories
+        .admit(&member.player, api.clock.now())
+        .map_err(|exceeded| Failure::RateLimited { retry_after_s: exceeded.retry_after_s })?;
     let story: StoryCreate = call.read()?;
     let action = Action::CreateStory {
         text: story.text(),
