@@ -1,1 +1,70 @@
-fn main() {}
+//! The `cardroom` server.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing::{error, info};
+
+use cardroom::config::{Arguments, Config, LogFormat};
+use cardroom::server::Instance;
+use cardroom::shutdown::Shutdown;
+use cardroom::telemetry;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match Config::load(&arguments, std::env::vars()) {
+        Ok(config) => config,
+        Err(error) => return complain(&error.to_string()),
+    };
+    if arguments.print_config {
+        return print(&config.to_toml());
+    }
+    let telemetry = match config.log.format {
+        LogFormat::Text => telemetry::init_text(&config.log.level),
+        LogFormat::Json => telemetry::init_json(&config.log.level),
+    };
+    if let Err(error) = telemetry {
+        return complain(&error.to_string());
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&format!("failed to start the runtime: {error}")),
+    };
+    runtime.block_on(run(&config))
+}
+
+async fn run(config: &Config) -> ExitCode {
+    let started = Shutdown::on_signals().map_err(|error| error.to_string()).and_then(|shutdown| {
+        let instance = Instance::start(config).map_err(|error| error.to_string())?;
+        let address = instance.address().map_err(|error| error.to_string())?;
+        Ok((instance, address, shutdown))
+    });
+    let (instance, address, shutdown) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            error!(%error, "not started");
+            return ExitCode::FAILURE;
+        }
+    };
+    info!(%address, "listening");
+    let _ = print(&format!("cardroom listens on http://{address}\n"));
+    let drained = instance.run(shutdown).await;
+    info!(connections_left = drained.connections_left, "ended");
+    if drained.connections_left == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// To standard output, for people and scripts; the log goes elsewhere.
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read the pipe has gone.
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn complain(problem: &str) -> ExitCode {
+    // If even standard error is closed, the exit code has to do.
+    let _ = writeln!(std::io::stderr(), "cardroom: {problem}");
+    ExitCode::FAILURE
+}

@@ -87,7 +87,11 @@ fn sources(
     if path.is_some() && !file.is_file() {
         return Err(unreadable(file.display().to_string(), "there is no such file".to_owned()));
     }
-    let mut figment = Figment::from(Toml::file_exact(file));
+    // The file that nobody named may be missing.
+    let mut figment = match file.is_file() {
+        true => Figment::from(Toml::file_exact(file)),
+        false => Figment::new(),
+    };
     if let Err(error) = figment.data_of_default() {
         return Err(unreadable(file.display().to_string(), without_excerpt(&error)));
     }

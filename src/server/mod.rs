@@ -1,11 +1,14 @@
 //! What listens: bind, accept, admit, drain.
 //!
-//! Knows HTTP/1.1 and sockets, and nothing of what is served: every request
-//! goes to one handler. Numbers come in as structs; the top reads the config.
+//! [`listener`] knows HTTP/1.1 and sockets, and nothing of what is served;
+//! [`instance`] is the top: it alone reads the configuration and hands its
+//! numbers down.
 
+pub mod instance;
 pub mod listener;
 
 mod http_connection;
 mod turn_away;
 
+pub use instance::{Instance, StartError};
 pub use listener::{Drained, Handler, ListenerLimits, bind, serve};
