@@ -41,3 +41,49 @@ pub(super) async fn ready(api: Arc<Api>, _: Call) -> Answer {
 }
 
 const RETRY_AFTER_S: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use bytes::Bytes;
+    use http::HeaderMap;
+
+    use super::*;
+    use crate::clock::Clock;
+    use crate::hub::Hub;
+    use crate::identity::Keyring;
+    use crate::limits::{Budgets, Limit};
+    use crate::store::MemoryStore;
+    use crate::table::{Table, TableOptions};
+
+    async fn status_of(is_draining: bool) -> StatusCode {
+        let clock = Clock::system();
+        let store = Arc::new(MemoryStore::new(clock, 1));
+        let keys = Keyring::ephemeral([7; 32]);
+        let api = Api {
+            table: Table::new(store, Hub::new(), keys, TableOptions::default()),
+            is_draining: Box::new(move || is_draining),
+            clock,
+            stories: Budgets::new(Limit::per_minute(1), 1),
+            engine_path: String::new(),
+        };
+        let call = Call {
+            headers: HeaderMap::new(),
+            query: String::new(),
+            session: String::new(),
+            body: Bytes::new(),
+            peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
+        };
+        match ready(Arc::new(api), call).await {
+            Ok(response) => response.status(),
+            Err(problem) => problem.status(),
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_sent_to_an_instance_that_drains() {
+        assert_eq!(status_of(false).await, StatusCode::OK);
+        assert_eq!(status_of(true).await, StatusCode::SERVICE_UNAVAILABLE);
+    }
+}
