@@ -368,7 +368,6 @@ impl Task {
         if goes_on {
             self.inbox = Some(inbox);
         } else {
-            // A payload that ends its connection was still a payload.
             let _ = inbox.reply.send(PostReply::Done);
         }
     }
@@ -469,7 +468,7 @@ impl Task {
                 self.answer_poll(payload);
             }
             Output::ResetPost => {
-                self.answer_post(PostReply::Reset);
+                self.answer_post(PostReply::Reset, PostReply::Reset);
             }
             Output::SendProbePong => {
                 if let Some(upgrading) = &mut self.upgrading {
@@ -502,7 +501,8 @@ impl Task {
     fn closed(&mut self, reason: CloseReason) {
         self.seal_outbox();
         self.waiting = None;
-        self.answer_post(PostReply::Refused);
+        // A payload that ends its connection was still a payload.
+        self.answer_post(PostReply::Refused, PostReply::Done);
         self.layer.close(self.now(), reason);
         tracing::debug!(reason = reason.as_str(), peer = %self.connection.handshake.peer, "connection closed");
     }
@@ -519,11 +519,13 @@ impl Task {
         }
     }
 
-    /// Breaks off the POST in flight, wherever it is.
-    fn answer_post(&mut self, reply: PostReply) {
-        let processing = self.inbox.take().map(|inbox| inbox.reply);
-        if let Some(posting) = self.posting.take().or(processing) {
-            let _ = posting.send(reply);
+    /// Ends the POST in flight, be its body on its way or being processed.
+    fn answer_post(&mut self, on_its_way: PostReply, in_process: PostReply) {
+        if let Some(posting) = self.posting.take() {
+            let _ = posting.send(on_its_way);
+        }
+        if let Some(inbox) = self.inbox.take() {
+            let _ = inbox.reply.send(in_process);
         }
     }
 
