@@ -179,7 +179,7 @@ impl Field for bool {
 
     #[cfg(feature = "server")]
     fn shape() -> RefOr<Schema> {
-        bool::schema()
+        <Self as PartialSchema>::schema()
     }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {

@@ -30,7 +30,8 @@ use sheet::{Sheet, Views};
 ///
 /// CSV has a row per story with the figures of its latest revealed round.
 /// Cells that a spreadsheet would take for a formula begin with `'`.
-#[utoipa::path(get, path = "/api/v1/sessions/{session}/export", operation_id = "exportSession", tag = "sessions",
+#[utoipa::path(get, path = "/api/v1/sessions/{session}/export",
+    operation_id = "exportSession", tag = "sessions",
     params(
         ("session" = String, Path, description = "Session id or join code"),
         ("format" = Option<String>, Query, description = "`json` (the default), `csv` or `md`"),

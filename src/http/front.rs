@@ -7,9 +7,12 @@ use http::StatusCode;
 use crate::http::call::{Answer, Api, Call, text};
 
 /// A few lines of text about this server.
-#[utoipa::path(get, path = "/", operation_id = "about", tag = "server", responses(
-    (status = 200, description = "Where to go from here", body = String, content_type = "text/plain"),
-))]
+#[utoipa::path(get, path = "/",
+    operation_id = "about", tag = "server",
+    responses(
+        (status = 200, description = "Where to go from here",
+            body = String, content_type = "text/plain"),
+    ))]
 pub(super) async fn door(api: Arc<Api>, _: Call) -> Answer {
     let page = format!(
         "cardroom, a planning-poker server\n\n\

@@ -16,20 +16,24 @@ pub(super) struct Health {
 }
 
 /// Says that the process lives: a failure means that it should be restarted.
-#[utoipa::path(get, path = "/healthz", operation_id = "isAlive", tag = "server", responses(
-    (status = 200, description = "The process lives", body = Health),
-))]
+#[utoipa::path(get, path = "/healthz",
+    operation_id = "isAlive", tag = "server",
+    responses(
+        (status = 200, description = "The process lives", body = Health),
+    ))]
 pub(super) async fn alive(_: Arc<Api>, _: Call) -> Answer {
     Ok(json(StatusCode::OK, &Health { status: "ok" }))
 }
 
 /// Says whether new clients should be sent here: a failure means that a load
 /// balancer should leave this instance out for now.
-#[utoipa::path(get, path = "/readyz", operation_id = "isReady", tag = "server", responses(
-    (status = 200, description = "Sessions can be opened and joined", body = Health),
-    (status = 503, description = "SERVER_SHUTDOWN: on its way out; STATE_UNAVAILABLE: the store \
-        cannot be reached"),
-))]
+#[utoipa::path(get, path = "/readyz",
+    operation_id = "isReady", tag = "server",
+    responses(
+        (status = 200, description = "Sessions can be opened and joined", body = Health),
+        (status = 503, description = "SERVER_SHUTDOWN: on its way out; STATE_UNAVAILABLE: the store \
+            cannot be reached"),
+    ))]
 pub(super) async fn ready(api: Arc<Api>, _: Call) -> Answer {
     if (api.is_draining)() {
         return Err(Failure::ServerShutdown { retry_after_s: RETRY_AFTER_S }.into());

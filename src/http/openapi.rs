@@ -17,7 +17,7 @@ use crate::http::{export, front, health, seats, sessions, stories};
 #[openapi(
     info(
         title = "cardroom",
-        description = "Planning-poker sessions over HTTP. The game itself is played over Socket.IO.",
+        description = "Planning-poker sessions over HTTP. The game is played over Socket.IO.",
     ),
     servers((url = "/", description = "This server")),
     paths(
@@ -46,9 +46,11 @@ use crate::http::{export, front, health, seats, sessions, stories};
 struct Description;
 
 /// This document.
-#[utoipa::path(get, path = "/api/v1/openapi.json", operation_id = "describe", tag = "server", responses(
-    (status = 200, description = "OpenAPI 3.1", body = Object),
-))]
+#[utoipa::path(get, path = "/api/v1/openapi.json",
+    operation_id = "describe", tag = "server",
+    responses(
+        (status = 200, description = "OpenAPI 3.1", body = Object),
+    ))]
 pub(super) async fn serve(_: Arc<Api>, _: Call) -> Answer {
     static DOCUMENT: OnceLock<Bytes> = OnceLock::new();
     let document = DOCUMENT.get_or_init(|| {

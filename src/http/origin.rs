@@ -23,8 +23,9 @@ pub(super) fn may_change(origins: &Origins, headers: &HeaderMap) -> bool {
 /// behind a proxy that ends TLS the scheme is not ours to know.
 fn is_own(headers: &HeaderMap) -> bool {
     let [origin, host] = [ORIGIN, HOST].map(|name| headers.get(name)?.to_str().ok());
-    let authority = origin
-        .and_then(|origin| origin.strip_prefix("http://").or(origin.strip_prefix("https://")));
+    let authority = origin.and_then(|origin| {
+        origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"))
+    });
     matches!((authority, host), (Some(one), Some(other)) if one.eq_ignore_ascii_case(other))
 }
 

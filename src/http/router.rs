@@ -125,7 +125,7 @@ impl Router {
         &self,
         request: Request<Incoming>,
         peer: SocketAddr,
-    ) -> impl Future<Output = Response<Body>> + Send + 'static {
+    ) -> impl Future<Output = Response<Body>> + Send + use<> {
         let inner = Arc::clone(&self.inner);
         async move {
             if inner.engine.has(request.uri().path()) {

@@ -42,14 +42,16 @@ pub(super) struct ValidToken {
 /// Takes a seat without a socket: a new one, or with `playerToken` one's own.
 /// The seat is at the table once a socket joins with the token. `sessionId`
 /// and `protocol` are not read; the path names the session.
-#[utoipa::path(post, path = "/api/v1/sessions/{session}/join", operation_id = "join", tag = "seats",
+#[utoipa::path(post, path = "/api/v1/sessions/{session}/join",
+    operation_id = "join", tag = "seats",
     params(("session" = String, Path, description = "Session id or join code")),
     request_body = SessionJoin,
     responses(
         (status = 200, description = "Seated", body = TakenSeat<'static>),
         (status = 400, description = "BAD_REQUEST, NAME_REQUIRED"),
         (status = 401, description = "INVALID_PLAYER_TOKEN"),
-        (status = 403, description = "PASSWORD_REQUIRED, PASSWORD_INVALID, PLAYER_REMOVED, ORIGIN_NOT_ALLOWED"),
+        (status = 403, description = "PASSWORD_REQUIRED, PASSWORD_INVALID, PLAYER_REMOVED, \
+            ORIGIN_NOT_ALLOWED"),
         (status = 404, description = "SESSION_NOT_FOUND"),
         (status = 409, description = "SESSION_FULL"),
         (status = 410, description = "SESSION_EXPIRED, SESSION_ENDED"),
@@ -80,7 +82,8 @@ pub(super) async fn join(api: Arc<Api>, call: Call) -> Answer {
 
 /// Whether a token opens a seat of an open session, by the codes of the
 /// handshake.
-#[utoipa::path(post, path = "/api/v1/sessions/validate", operation_id = "validateToken", tag = "seats",
+#[utoipa::path(post, path = "/api/v1/sessions/validate",
+    operation_id = "validateToken", tag = "seats",
     request_body = TokenCheck,
     responses(
         (status = 200, description = "It does", body = ValidToken),

@@ -54,7 +54,8 @@ pub(super) struct SessionCard<'a> {
 }
 
 /// Opens a session. The host's seat waits for whoever joins with `hostToken`.
-#[utoipa::path(post, path = "/api/v1/sessions", operation_id = "openSession", tag = "sessions",
+#[utoipa::path(post, path = "/api/v1/sessions",
+    operation_id = "openSession", tag = "sessions",
     request_body = NewSession,
     responses(
         (status = 201, description = "Opened", body = OpenedSession<'static>,
@@ -87,7 +88,8 @@ pub(super) async fn create(api: Arc<Api>, call: Call) -> Answer {
 }
 
 /// The public card of a session, open or just over.
-#[utoipa::path(get, path = "/api/v1/sessions/{session}", operation_id = "sessionCard", tag = "sessions",
+#[utoipa::path(get, path = "/api/v1/sessions/{session}",
+    operation_id = "sessionCard", tag = "sessions",
     params(("session" = String, Path, description = "Session id or join code")),
     responses(
         (status = 200, description = "The card", body = SessionCard<'static>),
@@ -117,7 +119,8 @@ pub(super) async fn card(api: Arc<Api>, call: Call) -> Answer {
 }
 
 /// The session as its member sees it: the same snapshot as over Socket.IO.
-#[utoipa::path(get, path = "/api/v1/sessions/{session}/state", operation_id = "sessionState", tag = "sessions",
+#[utoipa::path(get, path = "/api/v1/sessions/{session}/state",
+    operation_id = "sessionState", tag = "sessions",
     params(("session" = String, Path, description = "Session id or join code")),
     security(("playerToken" = [])),
     responses(
@@ -136,7 +139,8 @@ pub(super) async fn state(api: Arc<Api>, call: Call) -> Answer {
 }
 
 /// Ends the session for everybody. The host's to do.
-#[utoipa::path(delete, path = "/api/v1/sessions/{session}", operation_id = "endSession", tag = "sessions",
+#[utoipa::path(delete, path = "/api/v1/sessions/{session}",
+    operation_id = "endSession", tag = "sessions",
     params(("session" = String, Path, description = "Session id or join code")),
     security(("playerToken" = [])),
     responses(

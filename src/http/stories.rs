@@ -24,7 +24,8 @@ pub(super) struct AddedStory {
 
 /// Adds a story to the list; everybody at the table sees it. `requestId` is
 /// not read: a request that is sent twice adds two stories.
-#[utoipa::path(post, path = "/api/v1/sessions/{session}/stories", operation_id = "addStory", tag = "stories",
+#[utoipa::path(post, path = "/api/v1/sessions/{session}/stories",
+    operation_id = "addStory", tag = "stories",
     params(("session" = String, Path, description = "Session id or join code")),
     security(("playerToken" = [])),
     request_body = StoryCreate,
