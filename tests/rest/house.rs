@@ -12,7 +12,7 @@ use crate::support::http::{Answer, ask};
 
 pub(super) struct House {
     pub(super) address: SocketAddr,
-    shutdown: Trigger,
+    _shutdown: Trigger,
 }
 
 impl House {
@@ -28,11 +28,7 @@ impl House {
         let address = instance.address().expect("it listens");
         let (shutdown, told) = Shutdown::channel();
         tokio::spawn(instance.run(told));
-        Self { address, shutdown }
-    }
-
-    pub(super) fn drain(&self) {
-        self.shutdown.fire();
+        Self { address, _shutdown: shutdown }
     }
 
     pub(super) async fn get(&self, path: &str) -> Answer {
