@@ -22,6 +22,15 @@ mod conformance {
 
 mod clients;
 
+// The API over HTTP.
+mod rest {
+    mod front;
+    mod house;
+    mod seats;
+    mod sessions;
+    mod stories;
+}
+
 mod support {
     pub(crate) mod app;
     pub(crate) mod eio;

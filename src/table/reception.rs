@@ -225,7 +225,7 @@ impl Table {
     }
 
     /// Counts failures that look like guessing, and refuses who has too many.
-    pub(super) async fn guarded<T>(
+    pub async fn guarded<T>(
         &self,
         from: IpAddr,
         attempt: impl Future<Output = Result<T, Failure>>,
