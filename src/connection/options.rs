@@ -47,7 +47,7 @@ pub struct Options {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origins {
     Any,
-    /// Exact origins, such as `https://cards.example`.
+    /// Origins such as `https://cards.example`; a port `*` is any port.
     Listed(Vec<String>),
 }
 

@@ -96,7 +96,7 @@ fn check(
         is_get: request.method() == Method::GET,
         is_upgrade,
         is_origin_valid: origin.is_none_or(|origin| origin.to_str().is_ok()),
-        is_origin_allowed: cors::is_allowed(&options.origins, origin),
+        is_origin_allowed: cors::is_allowed(&options.origins, request.headers()),
         is_polling_enabled: options.allow_polling,
         is_websocket_enabled: options.allow_websocket,
     };
