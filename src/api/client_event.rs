@@ -88,11 +88,11 @@ macro_rules! client_events {
 }
 
 client_events! {
-    SessionCreate(SessionCreate) "session:create" 10;
-    SessionJoin(SessionJoin) "session:join" 30;
+    SessionCreate(Box<SessionCreate>) "session:create" 10;
+    SessionJoin(Box<SessionJoin>) "session:join" 30;
     SessionLeave(SessionLeave) "session:leave" 30;
     SessionSync(SessionSync) "session:sync" 30;
-    SessionConfigure(SettingsEdit) "session:configure" 10;
+    SessionConfigure(Box<SettingsEdit>) "session:configure" 10;
     SessionLock(SessionLock) "session:lock" 10;
     SessionEnd(Nothing) "session:end" 3;
 
@@ -436,7 +436,7 @@ fn first_argument<T: Field>(arguments: &mut [u8]) -> Result<T, BadField> {
         fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
             let payload = match seq.next_element_seed(FieldSeed::<T>::new())? {
                 Some(payload) => payload,
-                None => object(&mut *b"{}".to_vec()),
+                None => object(&mut b"{}".to_vec()),
             };
             while seq.next_element::<IgnoredAny>()?.is_some() {}
             Ok(payload)

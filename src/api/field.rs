@@ -566,6 +566,25 @@ impl<'de, T: Field> Visitor<'de> for OptionVisitor<T> {
     }
 }
 
+/// For payloads that are large and rare.
+impl<T: Field> Field for Box<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn read(scalar: Scalar<'_>) -> Reading<Self> {
+        T::read(scalar).map(Self::new)
+    }
+
+    fn absent() -> Option<Self> {
+        T::absent().map(Self::new)
+    }
+
+    fn take<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Result<Self, BadField>, D::Error> {
+        Ok(T::take(deserializer)?.map(Self::new))
+    }
+}
+
 /// A field that must be there and may be `null`, which takes a value back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nullable<T>(pub Option<T>);

@@ -146,6 +146,21 @@ impl Task {
     fn poll_happened(&mut self, context: &mut Context<'_>) -> Poll<Happened> {
         // First of all, so that nothing which comes from now on is missed.
         let is_outbox_ready = self.connection.outbox.poll_ready(context).is_ready();
+        // Before requests: what comes too late must not find the connection open.
+        if self.poll_timer(context).is_ready() {
+            return Poll::Ready(Happened::DeadlineCame);
+        }
+        // Likewise: a poll sent after the `5` finds the upgrade done.
+        if let Some(upgrading) = &mut self.upgrading {
+            if upgrading.has_queued()
+                && let Poll::Ready(Err(reason)) = upgrading.poll_flush(context)
+            {
+                return Poll::Ready(Happened::UpgradeReceived(Incoming::Ended(reason)));
+            }
+            if let Poll::Ready(incoming) = upgrading.poll_receive(context) {
+                return Poll::Ready(Happened::UpgradeReceived(incoming));
+            }
+        }
         if let Some(request) = self.connection.take_request() {
             return Poll::Ready(Happened::Requested(request));
         }
@@ -160,23 +175,10 @@ impl Task {
                 return Poll::Ready(Happened::CloseAsked(reason));
             }
         }
-        if self.poll_timer(context).is_ready() {
-            return Poll::Ready(Happened::DeadlineCame);
-        }
         if let Some(parked) = &mut self.parked
             && parked.poll_closed(context).is_ready()
         {
             return Poll::Ready(Happened::PollAborted);
-        }
-        if let Some(upgrading) = &mut self.upgrading {
-            if upgrading.has_queued()
-                && let Poll::Ready(Err(reason)) = upgrading.poll_flush(context)
-            {
-                return Poll::Ready(Happened::UpgradeReceived(Incoming::Ended(reason)));
-            }
-            if let Poll::Ready(incoming) = upgrading.poll_receive(context) {
-                return Poll::Ready(Happened::UpgradeReceived(incoming));
-            }
         }
         if let Poll::Ready(happened) = self.poll_waiting(context) {
             return Poll::Ready(happened);
@@ -200,15 +202,18 @@ impl Task {
         let Some(deadline) = self.engine.deadline().into_iter().chain(upper).min() else {
             return Poll::Pending;
         };
+        // By the clock: the timer is a millisecond or two late.
+        if deadline <= self.now() {
+            return Poll::Ready(());
+        }
         if deadline < self.armed_for {
             self.arm(deadline);
         }
         while self.timer.as_mut().poll(context).is_ready() {
             if deadline <= self.now() {
-                // A timer that has fired must be armed before it is polled.
-                self.armed_for = Duration::MAX;
                 return Poll::Ready(());
             }
+            // It was armed for a deadline that has been put off since.
             self.arm(deadline);
         }
         Poll::Pending
