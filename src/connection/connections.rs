@@ -106,9 +106,7 @@ impl Connections {
     }
 
     fn spawn(&self, sid: Sid, mut handshake: Handshake, link: Option<Box<dyn Link>>) {
-        if let Some(kept) = &self.options().headers_kept {
-            handshake.keep_headers(kept);
-        }
+        handshake.shrink(self.options().headers_kept.as_deref());
         handshake.transport =
             if link.is_some() { TransportName::WebSocket } else { TransportName::Polling };
         let outbox = Arc::new(Outbox::new(self.options().outbox));

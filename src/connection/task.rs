@@ -128,19 +128,35 @@ impl Task {
         }
     }
 
-    pub(super) async fn run(mut self) {
+    /// Not an `async fn`, which would hold the struct twice: as its argument
+    /// and as its variable.
+    pub(super) fn run(self) -> impl Future<Output = ()> + Send {
+        let mut task = Some(self);
+        async move {
+            let link = match &mut task {
+                Some(task) => task.drive().await,
+                None => None,
+            };
+            // Closing may take a while: the rest of the connection goes before it.
+            drop(task.take());
+            if let Some(link) = link {
+                link.close().await;
+            }
+        }
+    }
+
+    /// Runs until the connection is gone; returns the WebSocket to close, if any.
+    async fn drive(&mut self) -> Option<Box<dyn Link>> {
         self.layer.open();
         while !self.is_gone {
             let happened = poll_fn(|context| self.poll_happened(context)).await;
             self.decide(happened);
         }
-        let Some(mut link) = self.link.take() else { return };
+        let mut link = self.link.take()?;
         for message in self.rest.drain(..) {
             link.queue(message.into_websocket());
         }
-        // Closing may take a while: the rest of the connection goes before it.
-        drop(self);
-        link.close().await;
+        Some(link)
     }
 
     fn poll_happened(&mut self, context: &mut Context<'_>) -> Poll<Happened> {
