@@ -73,8 +73,13 @@ export class Client {
   }
 
   /** Sends without asking for an acknowledgement, as old clients do. */
-  tell(event, payload) {
-    this.socket.emit(event, payload);
+  tell(event, ...payload) {
+    this.socket.emit(event, ...payload);
+  }
+
+  /** The socket is in no session any more: it has left without asking for an answer. */
+  forget() {
+    this.lastSeq = null;
   }
 
   /** The next unread event of that name (that `matches`); waits for it. */
