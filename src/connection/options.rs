@@ -32,6 +32,10 @@ pub struct Options {
     pub upgrade_timeout: Duration,
     /// How long a closed polling connection waits for a poll to tell it so.
     pub close_timeout: Duration,
+    /// Open connections on this instance, whatever carries them; further
+    /// handshakes are answered 503. A polling connection needs no TCP
+    /// connection of its own, so this is not the listener's limit.
+    pub connections_max: u32,
     pub allow_polling: bool,
     pub allow_websocket: bool,
     pub outbox: OutboxLimits,
@@ -73,6 +77,7 @@ impl Default for Options {
             connect_timeout: Duration::from_secs(45),
             upgrade_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(30),
+            connections_max: 100_000,
             allow_polling: true,
             allow_websocket: true,
             outbox: OutboxLimits::default(),

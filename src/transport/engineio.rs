@@ -60,6 +60,10 @@ async fn answer(
     let admitted = check(connections, &request, is_upgrade);
     match admitted {
         Err(error) => refuse(error, is_upgrade),
+        // Clients take any refusal for a broken transport and back off.
+        Ok(Admitted::Open(_)) if !connections.are_welcome() => {
+            status(StatusCode::SERVICE_UNAVAILABLE)
+        }
         Ok(Admitted::Open(TransportName::Polling)) => {
             polling::open(connections, keep(request.into_parts().0, peer))
         }
