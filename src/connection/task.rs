@@ -166,7 +166,13 @@ impl Task {
         if self.poll_timer(context).is_ready() {
             return Poll::Ready(Happened::DeadlineCame);
         }
-        // Likewise: a poll sent after the `5` finds the upgrade done.
+        // Likewise: a request sent after an aborted poll finds the connection gone,
+        if let Some(parked) = &mut self.parked
+            && parked.poll_closed(context).is_ready()
+        {
+            return Poll::Ready(Happened::PollAborted);
+        }
+        // and one sent after the `5` finds the upgrade done.
         if let Some(upgrading) = &mut self.upgrading {
             if upgrading.has_queued()
                 && let Poll::Ready(Err(reason)) = upgrading.poll_flush(context)
@@ -190,11 +196,6 @@ impl Task {
             if let Some(reason) = self.connection.closing() {
                 return Poll::Ready(Happened::CloseAsked(reason));
             }
-        }
-        if let Some(parked) = &mut self.parked
-            && parked.poll_closed(context).is_ready()
-        {
-            return Poll::Ready(Happened::PollAborted);
         }
         if let Poll::Ready(happened) = self.poll_waiting(context) {
             return Poll::Ready(happened);
@@ -326,8 +327,9 @@ impl Task {
             Happened::PollCanBeAnswered => {
                 let max = self.connections.options().max_payload_bytes as usize;
                 let payload = polling_payload(&self.connection.outbox.take_payload(max));
-                self.answer_poll(payload);
-                self.act(Input::PollAnswered);
+                // A peer that left at the last moment has missed messages.
+                let is_taken = self.answer_poll(payload);
+                self.act(if is_taken { Input::PollAnswered } else { Input::PollAborted });
             }
         }
     }
@@ -534,10 +536,10 @@ impl Task {
         self.connection.outbox.close();
     }
 
-    fn answer_poll(&mut self, payload: Vec<u8>) {
-        if let Some(parked) = self.parked.take() {
-            let _ = parked.send(PollReply::Payload(payload));
-        }
+    /// Returns whether somebody was there to take it.
+    fn answer_poll(&mut self, payload: Vec<u8>) -> bool {
+        let parked = self.parked.take();
+        parked.is_some_and(|parked| parked.send(PollReply::Payload(payload)).is_ok())
     }
 
     /// Ends the POST in flight, be its body on its way or being processed.

@@ -55,7 +55,8 @@ pub(super) async fn post(
     let (parts, body) = request.into_parts();
     // A form of EIO 3. Left unanswered it would hold connections open
     // (GHSA-r635-g3xr-vw7x).
-    if parts.headers.get(CONTENT_TYPE).is_some_and(|form| form == "application/octet-stream") {
+    let form = parts.headers.get(CONTENT_TYPE);
+    if form.is_some_and(|form| form.as_bytes().starts_with(b"application/octet-stream")) {
         post.malformed();
         return status(StatusCode::BAD_REQUEST);
     }
