@@ -47,6 +47,10 @@ macro_rules! payload {
                         f.write_str("an object")
                     }
 
+                    $crate::api::field::refuse_others! {
+                        "an object"; unit bool number text list
+                    }
+
                     fn visit_map<A: serde::de::MapAccess<'de>>(
                         self,
                         mut map: A,
@@ -84,7 +88,7 @@ macro_rules! payload {
                     }
                 }
 
-                deserializer.deserialize_map(Fields)
+                deserializer.deserialize_any(Fields)
             }
         }
     )*};
