@@ -488,12 +488,23 @@ export const EVENTS = {
   },
 };
 
-/** What the catalogue lists and no test on one embedded store can bring about. */
+/** The codes of the catalogue, §4, in its order. */
+export const CODES = [
+  "BAD_REQUEST", "PAYLOAD_TOO_LARGE", "UNKNOWN_EVENT", "NOT_JOINED", "ALREADY_JOINED_OTHER",
+  "SESSION_NOT_FOUND", "SESSION_EXPIRED", "SESSION_ENDED", "SESSION_LOCKED", "SESSION_FULL",
+  "PASSWORD_REQUIRED", "PASSWORD_INVALID", "NAME_REQUIRED", "INVALID_PLAYER_TOKEN", "PLAYER_REMOVED",
+  "PLAYER_NOT_FOUND", "FORBIDDEN", "SPECTATOR_CANNOT_VOTE", "STALE_STORY", "STALE_ROUND",
+  "ROUND_REVEALED", "NO_VOTE_TO_CHANGE", "NO_VOTES", "INVALID_CARD", "CONFIDENCE_DISABLED",
+  "STORY_NOT_FOUND", "STORY_LIMIT", "STORY_ACTIVE", "TIMER_NOT_RUNNING", "TIMER_NOT_PAUSED",
+  "INVALID_DECK", "DECK_IN_USE", "RATE_LIMITED", "SERVER_BUSY", "STATE_UNAVAILABLE", "SERVER_SHUTDOWN", "INTERNAL",
+];
+
+/** Those that no client can bring about here in reasonable time. */
 export const NOT_HERE = {
+  SESSION_EXPIRED: "a session lives five minutes at least; expiry.test.mjs with CARDROOM_SLOW=1, tests/rules/session.rs",
   STATE_UNAVAILABLE: "the embedded store is never away",
-  SERVER_SHUTDOWN: "said while draining, before the connection ends; see the tests of the wire",
+  SERVER_SHUTDOWN: "a server that ends closes the connections without it so far",
   INTERNAL: "a defect of the server",
-  SESSION_EXPIRED: "the shortest life of a session is five minutes; see tests/rules/session.rs",
 };
 
 /** All cases, one after the other. */

@@ -3,7 +3,7 @@
 import { after, describe, it } from "node:test";
 import assert from "node:assert/strict";
 
-import { NOT_HERE, cases } from "./matrix.mjs";
+import { CODES, EVENTS, NOT_HERE, cases } from "./matrix.mjs";
 import { LIMITS, PROMPT, UNLIMITED } from "./support/server.mjs";
 import { Table, serve } from "./support/table.mjs";
 
@@ -13,8 +13,9 @@ const limited = await serve({ ...PROMPT, "rate_limits.session:create": 100_000 }
 const strict = await serve({ ...PROMPT, "limits.failed_joins_max": 3 });
 const small = await serve({ ...UNLIMITED, "limits.sessions_max": 1, "limits.rejected_events_max": 5 });
 
-/** event → outcome → cases passed. */
-const passed = new Map(Object.keys(LIMITS).map((event) => [event, new Map()]));
+/** event → outcome → cases passed; 0: there is a case, and it failed. */
+const passed = new Map(Object.keys(LIMITS).map((event) => [event, new Map([["RATE_LIMITED", 0]])]));
+for (const { event, is } of cases()) passed.get(event).set(is, 0);
 const pass = (event, outcome) => {
   if (!passed.has(event)) passed.set(event, new Map());
   passed.get(event).set(outcome, (passed.get(event).get(outcome) ?? 0) + 1);
@@ -99,6 +100,14 @@ async function play(table, one) {
     }
   }
 }
+
+describe("the matrix", () => {
+  it("has every event and every code of the catalogue", () => {
+    assert.deepEqual(Object.keys(EVENTS).sort(), Object.keys(LIMITS).sort());
+    const produced = new Set([...cases().map(({ is }) => is), "RATE_LIMITED", "UNKNOWN_EVENT", "SERVER_BUSY"]);
+    assert.deepEqual(CODES.filter((code) => !produced.has(code)), Object.keys(NOT_HERE));
+  });
+});
 
 describe("every event in every outcome", { concurrency: 6 }, () => {
   for (const [index, one] of cases().entries()) {
@@ -274,11 +283,12 @@ after(() => {
   const first = ["accepted", "unchanged", "replayed", "told", "BAD_REQUEST", "PAYLOAD_TOO_LARGE", "NOT_JOINED", "RATE_LIMITED", "SESSION_ENDED", "FORBIDDEN"];
   outcomes.sort((a, b) => (first.indexOf(a) + 1 || 99) - (first.indexOf(b) + 1 || 99) || (a < b ? -1 : 1));
   const letter = (index) => String.fromCharCode(65 + (index % 26)) + (index < 26 ? " " : "'");
+  const cell = (count) => (count === 0 ? "!" : String(count ?? "·")).padEnd(3);
   const lines = [`${"".padEnd(22)}${outcomes.map((_, index) => letter(index).padEnd(3)).join("")}`];
   for (const [event, row] of passed) {
-    lines.push(event.padEnd(22) + outcomes.map((outcome) => String(row.get(outcome) ?? "·").padEnd(3)).join(""));
+    lines.push(event.padEnd(22) + outcomes.map((outcome) => cell(row.get(outcome))).join(""));
   }
-  lines.push("", "columns (cases passed; · : the catalogue knows no such outcome of that event):");
+  lines.push("", "cells: cases that passed; ! none did; · no such outcome of that event. Columns:");
   for (const [index, outcome] of outcomes.entries()) lines.push(`  ${letter(index)} ${outcome}`);
   lines.push("", "not to be had here:");
   for (const [code, why] of Object.entries(NOT_HERE)) lines.push(`  ${code}: ${why}`);
