@@ -174,6 +174,65 @@ pub(super) fn expected<T: Field>() -> Cow<'static, str> {
     format!("must be {}", T::EXPECTED).into()
 }
 
+/// The visits of what a visitor does not expect: refused as the field's own
+/// problem, so that it can be named, and not as broken JSON.
+macro_rules! refuse_others {
+    ($expected:expr; $($kind:ident)*) => {
+        $($crate::api::field::refuse_others!(@$kind $expected);)*
+    };
+    (@unit $expected:expr) => {
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Err($crate::api::field::BadField::must_be("", $expected)))
+        }
+    };
+    (@bool $expected:expr) => {
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(Err($crate::api::field::BadField::must_be("", $expected)))
+        }
+    };
+    (@number $expected:expr) => {
+        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(Err($crate::api::field::BadField::must_be("", $expected)))
+        }
+
+        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(Err($crate::api::field::BadField::must_be("", $expected)))
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(Err($crate::api::field::BadField::must_be("", $expected)))
+        }
+    };
+    (@text $expected:expr) => {
+        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+            Ok(Err($crate::api::field::BadField::must_be("", $expected)))
+        }
+    };
+    (@list $expected:expr) => {
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(
+            self,
+            mut seq: A,
+        ) -> Result<Self::Value, A::Error> {
+            while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+            Ok(Err($crate::api::field::BadField::must_be("", $expected)))
+        }
+    };
+    (@object $expected:expr) => {
+        fn visit_map<A: serde::de::MapAccess<'de>>(
+            self,
+            mut map: A,
+        ) -> Result<Self::Value, A::Error> {
+            while map
+                .next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?
+                .is_some()
+            {}
+            Ok(Err($crate::api::field::BadField::must_be("", $expected)))
+        }
+    };
+}
+
+pub(crate) use refuse_others;
+
 impl Field for bool {
     const EXPECTED: &'static str = "true or false";
 

@@ -83,7 +83,7 @@ export class Client {
   }
 
   /** The next unread event of that name (that `matches`); waits for it. */
-  next(name, matches = () => true) {
+  next(name, matches = () => true, withinMs = WAIT_MS) {
     const found = this.#heard.find((one) => !one.isRead && one.name === name && matches(one.payload));
     if (found) {
       found.isRead = true;
@@ -95,7 +95,7 @@ export class Client {
         this.#waiting.delete(wait);
         const heard = this.#heard.map((one) => one.name + (one.isRead ? "" : "*")).join(" ");
         reject(new Error(`no ${name} came; heard: ${heard}`));
-      }, WAIT_MS);
+      }, withinMs);
       wait.late = late;
       this.#waiting.add(wait);
     });

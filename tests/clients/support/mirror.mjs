@@ -94,6 +94,9 @@ export class Mirror {
       case "stories:changed":
         state.stories = event.stories;
         break;
+      case "session:ended":
+        this.isOver = true;
+        break;
       case "timer:updated":
         state.timer = event.timer;
         break;
@@ -110,6 +113,8 @@ export class Mirror {
         complain(`${what}: broadcasts say ${JSON.stringify(mine)}, the snapshot ${JSON.stringify(theirs)}`);
       }
     };
+    // With the session all that is hidden or running ends, without a word.
+    if (this.isOver) return;
     const { state } = this;
     const person = ({ id, name, avatar, role, isHost, isSpectator, isOnline, isAway, hasVoted }) => ({
       id, name, avatar, role, isHost, isSpectator, isOnline, isAway, hasVoted,
