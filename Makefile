@@ -1,5 +1,22 @@
-.PHONY: conformance
+.PHONY: run test test-clients conformance lint
+
+# The server on the embedded store; prints the address. PORT=… for another port.
+run:
+	cargo run --release --quiet -- --listen $${HOST:-127.0.0.1}:$${PORT:-3000}
+
+# Every test; installs what is missing. Ends with "N passed, M failed".
+test:
+	scripts/test.sh
+
+# The stories that unmodified socket.io-client processes play (a part of test).
+test-clients:
+	scripts/test_clients.sh
 
 # RFC 6455 by the Autobahn cases; the report is in target/conformance.
 conformance:
 	scripts/conformance.sh
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --all-targets --quiet -- --deny warnings
+	cargo check --no-default-features --quiet

@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
+#[cfg(feature = "server")]
+use utoipa::openapi::{RefOr, Schema};
 
 use crate::api::deck_choice::DeckChoice;
 use crate::api::failure::Failure;
@@ -16,6 +18,8 @@ use crate::api::field::{
     Scalar, TimerSeconds, expected,
 };
 use crate::api::payload::payload;
+#[cfg(feature = "server")]
+use crate::api::schema;
 use crate::api::settings_edit::{NewPassword, SettingsEdit};
 use crate::poker::ids::{PlayerId, RequestId, RoundId, SessionRef, StoryId};
 use crate::poker::names::{
@@ -84,11 +88,11 @@ macro_rules! client_events {
 }
 
 client_events! {
-    SessionCreate(SessionCreate) "session:create" 10;
-    SessionJoin(SessionJoin) "session:join" 30;
+    SessionCreate(Box<SessionCreate>) "session:create" 10;
+    SessionJoin(Box<SessionJoin>) "session:join" 30;
     SessionLeave(SessionLeave) "session:leave" 30;
     SessionSync(SessionSync) "session:sync" 30;
-    SessionConfigure(SettingsEdit) "session:configure" 10;
+    SessionConfigure(Box<SettingsEdit>) "session:configure" 10;
     SessionLock(SessionLock) "session:lock" 10;
     SessionEnd(Nothing) "session:end" 3;
 
@@ -432,7 +436,7 @@ fn first_argument<T: Field>(arguments: &mut [u8]) -> Result<T, BadField> {
         fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
             let payload = match seq.next_element_seed(FieldSeed::<T>::new())? {
                 Some(payload) => payload,
-                None => object(&mut *b"{}".to_vec()),
+                None => object(&mut b"{}".to_vec()),
             };
             while seq.next_element::<IgnoredAny>()?.is_some() {}
             Ok(payload)
@@ -462,6 +466,11 @@ pub struct SessionText(pub Option<SessionRef>);
 
 impl Field for SessionText {
     const EXPECTED: &'static str = "1 to 64 of A-Z a-z 0-9 _ -";
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::text().pattern(Some("^[A-Za-z0-9_-]{1,64}$")).into()
+    }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');

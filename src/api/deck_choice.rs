@@ -4,8 +4,13 @@ use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
+#[cfg(feature = "server")]
+use utoipa::openapi::{ArrayBuilder, OneOfBuilder, RefOr, Schema};
+
 use crate::api::field::{BadField, CardText, Field, FieldSeed, Opaque, Reading, Scalar};
 use crate::api::payload::payload;
+#[cfg(feature = "server")]
+use crate::api::schema;
 use crate::poker::deck::{Deck, DeckError, Preset};
 
 /// Readable; whether its cards make a deck is said when it is used
@@ -40,6 +45,13 @@ payload! {
 impl Field for DeckChoice {
     const EXPECTED: &'static str =
         "the id of a preset deck, or an object with a name and a list of cards";
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        let ids: Vec<&str> = Preset::ALL.iter().map(|preset| preset.id()).collect();
+        let choice = OneOfBuilder::new().item(schema::one_of(&ids)).item(CustomDeck::shape());
+        choice.into()
+    }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
@@ -94,6 +106,12 @@ impl<'de> Visitor<'de> for DeckVisitor {
 
 impl Field for Labels {
     const EXPECTED: &'static str = "a list of cards";
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        let card = OneOfBuilder::new().item(schema::text()).item(CardObject::shape());
+        ArrayBuilder::new().items(card).max_items(Some(Deck::CARDS_MAX)).into()
+    }
 
     fn read(_: Scalar<'_>) -> Reading<Self> {
         Err(format!("must be {}", Self::EXPECTED).into())

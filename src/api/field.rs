@@ -10,9 +10,18 @@ use std::marker::PhantomData;
 
 use compact_str::CompactString;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+#[cfg(feature = "server")]
+use utoipa::PartialSchema;
+#[cfg(feature = "server")]
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, schema::SchemaType};
 
+#[cfg(feature = "server")]
+use crate::api::schema;
 use crate::poker::ids::{PlayerId, RequestId, RoundId, StoryId};
-use crate::poker::names::TextError;
+use crate::poker::names::{
+    Avatar, Description, Emoji, FinalEstimate, Link, PlayerName, SessionName, StoryKey, StoryTitle,
+    TextError,
+};
 use crate::poker::tally::Confidence;
 use crate::poker::timer::OnExpire;
 
@@ -60,6 +69,13 @@ pub trait Field: Sized {
     /// What a missing field means; `None`: it must not be missing.
     fn absent() -> Option<Self> {
         None
+    }
+
+    /// How the field is described to those who write clients.
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        let anything = ObjectBuilder::new().schema_type(SchemaType::AnyValue);
+        anything.description(Some(Self::EXPECTED)).into()
     }
 
     /// From whatever comes; the outer error is broken JSON.
@@ -161,6 +177,11 @@ pub(super) fn expected<T: Field>() -> Cow<'static, str> {
 impl Field for bool {
     const EXPECTED: &'static str = "true or false";
 
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        <Self as PartialSchema>::schema()
+    }
+
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
             Scalar::Bool(value) => Ok(value),
@@ -182,6 +203,11 @@ macro_rules! integer_fields {
         impl Field for $type {
             const EXPECTED: &'static str = $expected;
 
+            #[cfg(feature = "server")]
+            fn shape() -> RefOr<Schema> {
+                <$type>::schema()
+            }
+
             fn read(scalar: Scalar<'_>) -> Reading<Self> {
                 integer(scalar)
             }
@@ -202,6 +228,11 @@ pub struct TimerSeconds(pub u16);
 impl Field for TimerSeconds {
     const EXPECTED: &'static str = "whole seconds from 1 to 3600";
 
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::whole_number().minimum(Some(1)).maximum(Some(3_600)).into()
+    }
+
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
             Scalar::Int(seconds @ 1..=3_600) => Ok(Self(seconds as u16)),
@@ -217,6 +248,11 @@ pub struct ExtraSeconds(pub i32);
 impl Field for ExtraSeconds {
     const EXPECTED: &'static str = "whole seconds from -600 to 600";
 
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::whole_number().minimum(Some(-600)).maximum(Some(600)).into()
+    }
+
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
             Scalar::Int(seconds @ -600..=600) => Ok(Self(seconds as i32)),
@@ -227,6 +263,11 @@ impl Field for ExtraSeconds {
 
 impl Field for Confidence {
     const EXPECTED: &'static str = "a whole number from 1 to 5";
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::whole_number().minimum(Some(1)).maximum(Some(5)).into()
+    }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
@@ -245,6 +286,11 @@ pub struct Threshold(pub u8);
 
 impl Field for Threshold {
     const EXPECTED: &'static str = "a number from 0.51 to 1 in steps of 0.01";
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::number().minimum(Some(0.51)).maximum(Some(1)).into()
+    }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         let share = match scalar {
@@ -265,6 +311,11 @@ impl Field for Threshold {
 impl Field for OnExpire {
     const EXPECTED: &'static str = "\"none\" or \"reveal\"";
 
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::one_of(&["none", "reveal"]).into()
+    }
+
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
             Scalar::Text("none") => Ok(Self::Nothing),
@@ -276,6 +327,11 @@ impl Field for OnExpire {
 
 impl Field for RoundId {
     const EXPECTED: &'static str = "a round number";
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        <Self as PartialSchema>::schema()
+    }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
@@ -289,6 +345,11 @@ impl Field for RoundId {
 /// is a story that does not exist, not a broken request.
 impl Field for StoryId {
     const EXPECTED: &'static str = "a story id of 1 to 64 characters";
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        <Self as PartialSchema>::schema()
+    }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         const NOBODYS: StoryId = StoryId(0);
@@ -304,6 +365,11 @@ impl Field for StoryId {
 impl Field for PlayerId {
     const EXPECTED: &'static str = "a player id (UUID)";
 
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        <Self as PartialSchema>::schema()
+    }
+
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
             Scalar::Text(id) => id.parse().map_err(|_| expected::<Self>()),
@@ -314,6 +380,11 @@ impl Field for PlayerId {
 
 impl Field for RequestId {
     const EXPECTED: &'static str = "1 to 64 of A-Z a-z 0-9 _ -";
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::text().pattern(Some("^[A-Za-z0-9_-]{1,64}$")).into()
+    }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
@@ -330,6 +401,11 @@ pub struct CardText(pub CompactString);
 
 impl Field for CardText {
     const EXPECTED: &'static str = "a card of 1 to 10 characters";
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::text().description(Some(Self::EXPECTED)).into()
+    }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         use std::fmt::Write as _;
@@ -362,6 +438,11 @@ pub struct Opaque<const MIN: usize, const MAX: usize>(pub CompactString);
 impl<const MIN: usize, const MAX: usize> Field for Opaque<MIN, MAX> {
     const EXPECTED: &'static str = "text of an allowed length";
 
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::text().min_length(Some(MIN)).max_length(Some(MAX)).into()
+    }
+
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
             Scalar::Text(text) if (MIN..=MAX).contains(&text.chars().count()) => {
@@ -385,6 +466,11 @@ impl<const MIN: usize, const MAX: usize> fmt::Debug for Confidential<MIN, MAX> {
 impl<const MIN: usize, const MAX: usize> Field for Confidential<MIN, MAX> {
     const EXPECTED: &'static str = "text of an allowed length";
 
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::text().min_length(Some(MIN)).max_length(Some(MAX)).into()
+    }
+
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
             Scalar::Text(text) if (MIN..=MAX).contains(&text.chars().count()) => {
@@ -400,9 +486,14 @@ fn text_problem(error: TextError) -> Cow<'static, str> {
 }
 
 macro_rules! text_fields {
-    ($($type:path),* $(,)?) => {$(
+    ($($type:path: $chars_max:expr),* $(,)?) => {$(
         impl Field for $type {
             const EXPECTED: &'static str = "text";
+
+            #[cfg(feature = "server")]
+            fn shape() -> RefOr<Schema> {
+                schema::text().max_length(Some($chars_max)).into()
+            }
 
             fn read(scalar: Scalar<'_>) -> Reading<Self> {
                 match scalar {
@@ -415,20 +506,25 @@ macro_rules! text_fields {
 }
 
 text_fields!(
-    crate::poker::names::Avatar,
-    crate::poker::names::Description,
-    crate::poker::names::Emoji,
-    crate::poker::names::FinalEstimate,
-    crate::poker::names::Link,
-    crate::poker::names::PlayerName,
-    crate::poker::names::SessionName,
-    crate::poker::names::StoryKey,
-    crate::poker::names::StoryTitle,
+    Avatar: Avatar::CHARS_MAX,
+    Description: Description::CHARS_MAX,
+    Emoji: 2,
+    FinalEstimate: FinalEstimate::CHARS_MAX,
+    Link: Link::CHARS_MAX,
+    PlayerName: PlayerName::CHARS_MAX,
+    SessionName: SessionName::CHARS_MAX,
+    StoryKey: StoryKey::CHARS_MAX,
+    StoryTitle: StoryTitle::CHARS_MAX,
 );
 
 /// A field that may be left out; `null` is the same.
 impl<T: Field> Field for Option<T> {
     const EXPECTED: &'static str = T::EXPECTED;
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        T::shape()
+    }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
@@ -467,6 +563,25 @@ impl<'de, T: Field> Visitor<'de> for OptionVisitor<T> {
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         Ok(T::take(deserializer)?.map(Some))
+    }
+}
+
+/// For payloads that are large and rare.
+impl<T: Field> Field for Box<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn read(scalar: Scalar<'_>) -> Reading<Self> {
+        T::read(scalar).map(Self::new)
+    }
+
+    fn absent() -> Option<Self> {
+        T::absent().map(Self::new)
+    }
+
+    fn take<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Result<Self, BadField>, D::Error> {
+        Ok(T::take(deserializer)?.map(Self::new))
     }
 }
 

@@ -11,6 +11,7 @@ pub mod client_event;
 pub mod deck_choice;
 pub mod field;
 pub mod payload;
+pub mod rest;
 pub mod settings_edit;
 
 // Out: types of the catalogue, §3.
@@ -22,6 +23,10 @@ pub mod snapshot;
 pub mod story;
 pub mod time;
 pub mod timer;
+
+// Both, described.
+#[cfg(feature = "server")]
+pub mod schema;
 
 // Out: answers.
 pub mod ack;

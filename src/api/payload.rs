@@ -35,6 +35,20 @@ macro_rules! payload {
                 Err(concat!("must be ", "an object").into())
             }
 
+            #[cfg(feature = "server")]
+            fn shape() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                use $crate::api::field::Field;
+                let object = utoipa::openapi::ObjectBuilder::new();
+                $(
+                    let object = object.property($wire, <$type as Field>::shape());
+                    let object = match <$type as Field>::absent() {
+                        Some(_) => object,
+                        None => object.required($wire),
+                    };
+                )*
+                object.into()
+            }
+
             fn take<'de, D: serde::Deserializer<'de>>(
                 deserializer: D,
             ) -> Result<Result<Self, $crate::api::field::BadField>, D::Error> {
@@ -87,6 +101,16 @@ macro_rules! payload {
                 deserializer.deserialize_map(Fields)
             }
         }
+
+        #[cfg(feature = "server")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                <Self as $crate::api::field::Field>::shape()
+            }
+        }
+
+        #[cfg(feature = "server")]
+        impl utoipa::ToSchema for $name {}
     )*};
 }
 

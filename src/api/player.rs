@@ -8,6 +8,7 @@ use crate::poker::seat::Role;
 use crate::poker::view::PlayerView;
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PlayerInfo<'a> {
     pub id: PlayerId,

@@ -195,11 +195,10 @@ pub fn project(session: SessionId, event: &Event) -> Messages {
             everybody(&mut out, &cards_revealed(event, *story, *round, results));
         }
         Fact::VoteAmended { player, story, round, vote, results } => {
-            let is_anonymous = results.votes.iter().all(|vote| vote.player.is_none());
             everybody(
                 &mut out,
                 &CardsRevealed {
-                    changed_by: (!is_anonymous).then_some(*player),
+                    changed_by: (!results.is_anonymous()).then_some(*player),
                     ..cards_revealed(event, *story, *round, results)
                 },
             );

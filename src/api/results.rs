@@ -10,6 +10,7 @@ use crate::poker::tally::{
 };
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct VoteResult<'a> {
     pub player_id: Option<PlayerId>,
@@ -37,6 +38,7 @@ impl<'a> From<&'a RevealedVote> for VoteResult<'a> {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ConsensusData<'a> {
     pub has_consensus: bool,
@@ -62,12 +64,14 @@ pub struct ConsensusData<'a> {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct CardShare<'a> {
     pub value: &'a str,
     pub count: u32,
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OutlierInfo<'a> {
     pub player_id: PlayerId,

@@ -9,6 +9,7 @@ use crate::poker::round::{Phase, Results, RevealReason, RoundSummary};
 use crate::poker::view::RoundView;
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RoundState<'a> {
     pub story_id: StoryId,
@@ -27,6 +28,7 @@ pub struct RoundState<'a> {
 
 /// The part of a round that exists only once it is revealed.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Revealed<'a> {
     pub revealed_at: Iso,
@@ -78,6 +80,7 @@ pub const fn reason_name(reason: RevealReason) -> &'static str {
 
 /// A finished round. One that was never revealed has counts only.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RoundSummaryInfo<'a> {
     pub story_id: StoryId,

@@ -9,6 +9,7 @@ use crate::poker::deck::{Deck, DeckKind};
 use crate::poker::settings::{Holders, Permissions, Settings};
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionSettings<'a> {
     pub name: &'a str,
@@ -55,6 +56,7 @@ impl<'a> SessionSettings<'a> {
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct PermissionsInfo {
     pub reveal: &'static str,
     pub reset: &'static str,
@@ -80,6 +82,7 @@ impl From<Permissions> for PermissionsInfo {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct DeckInfo<'a> {
     pub id: &'a str,
     pub name: &'a str,
@@ -88,6 +91,7 @@ pub struct DeckInfo<'a> {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct CardInfo<'a> {
     pub value: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,8 +1,13 @@
 //! The settings a client asks for, at the opening or later.
 
+#[cfg(feature = "server")]
+use utoipa::openapi::{OneOfBuilder, RefOr, Schema};
+
 use crate::api::deck_choice::DeckChoice;
 use crate::api::field::{Confidential, Field, Reading, Scalar, Threshold, expected};
 use crate::api::payload::payload;
+#[cfg(feature = "server")]
+use crate::api::schema;
 use crate::poker::ids::RequestId;
 use crate::poker::names::SessionName;
 use crate::poker::refusal::Refusal;
@@ -83,6 +88,11 @@ pub enum Preset {
 impl Field for Preset {
     const EXPECTED: &'static str = "\"open\"";
 
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::one_of(&["open"]).into()
+    }
+
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
             Scalar::Text("open") => Ok(Self::Open),
@@ -93,6 +103,11 @@ impl Field for Preset {
 
 impl Field for Holders {
     const EXPECTED: &'static str = "\"everyone\" or \"facilitators\"";
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::one_of(&["everyone", "facilitators"]).into()
+    }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
@@ -117,6 +132,12 @@ pub enum PasswordEdit {
 
 impl Field for PasswordEdit {
     const EXPECTED: &'static str = "text of 4 to 128 characters, or null";
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        let null = schema::null();
+        OneOfBuilder::new().item(NewPassword::shape()).item(null).into()
+    }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {

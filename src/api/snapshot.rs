@@ -26,6 +26,7 @@ pub struct Scene<'a> {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionSnapshot<'a> {
     pub session_id: SessionId,
@@ -48,6 +49,7 @@ pub struct SessionSnapshot<'a> {
 }
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct You<'a> {
     pub player_id: PlayerId,
@@ -58,6 +60,7 @@ pub struct You<'a> {
 
 /// The viewer's own vote; the only vote a snapshot holds before the reveal.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct OwnVote<'a> {
     pub value: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,6 +68,7 @@ pub struct OwnVote<'a> {
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Can {
     pub reveal: bool,
     pub reset: bool,

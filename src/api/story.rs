@@ -7,6 +7,7 @@ use crate::poker::ids::StoryId;
 use crate::poker::view::{StoryStatus, StoryView};
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StoryInfo<'a> {
     pub id: StoryId,

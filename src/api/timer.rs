@@ -7,6 +7,7 @@ use crate::poker::ids::{Millis, PlayerId};
 use crate::poker::timer::{OnExpire, Timer, TimerPhase};
 
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TimerState {
     pub is_running: bool,

@@ -146,6 +146,21 @@ impl Task {
     fn poll_happened(&mut self, context: &mut Context<'_>) -> Poll<Happened> {
         // First of all, so that nothing which comes from now on is missed.
         let is_outbox_ready = self.connection.outbox.poll_ready(context).is_ready();
+        // Before requests: what comes too late must not find the connection open.
+        if self.poll_timer(context).is_ready() {
+            return Poll::Ready(Happened::DeadlineCame);
+        }
+        // Likewise: a poll sent after the `5` finds the upgrade done.
+        if let Some(upgrading) = &mut self.upgrading {
+            if upgrading.has_queued()
+                && let Poll::Ready(Err(reason)) = upgrading.poll_flush(context)
+            {
+                return Poll::Ready(Happened::UpgradeReceived(Incoming::Ended(reason)));
+            }
+            if let Poll::Ready(incoming) = upgrading.poll_receive(context) {
+                return Poll::Ready(Happened::UpgradeReceived(incoming));
+            }
+        }
         if let Some(request) = self.connection.take_request() {
             return Poll::Ready(Happened::Requested(request));
         }
@@ -160,23 +175,10 @@ impl Task {
                 return Poll::Ready(Happened::CloseAsked(reason));
             }
         }
-        if self.poll_timer(context).is_ready() {
-            return Poll::Ready(Happened::DeadlineCame);
-        }
         if let Some(parked) = &mut self.parked
             && parked.poll_closed(context).is_ready()
         {
             return Poll::Ready(Happened::PollAborted);
-        }
-        if let Some(upgrading) = &mut self.upgrading {
-            if upgrading.has_queued()
-                && let Poll::Ready(Err(reason)) = upgrading.poll_flush(context)
-            {
-                return Poll::Ready(Happened::UpgradeReceived(Incoming::Ended(reason)));
-            }
-            if let Poll::Ready(incoming) = upgrading.poll_receive(context) {
-                return Poll::Ready(Happened::UpgradeReceived(incoming));
-            }
         }
         if let Poll::Ready(happened) = self.poll_waiting(context) {
             return Poll::Ready(happened);
@@ -200,15 +202,18 @@ impl Task {
         let Some(deadline) = self.engine.deadline().into_iter().chain(upper).min() else {
             return Poll::Pending;
         };
+        // By the clock: the timer is a millisecond or two late.
+        if deadline <= self.now() {
+            return Poll::Ready(());
+        }
         if deadline < self.armed_for {
             self.arm(deadline);
         }
         while self.timer.as_mut().poll(context).is_ready() {
             if deadline <= self.now() {
-                // A timer that has fired must be armed before it is polled.
-                self.armed_for = Duration::MAX;
                 return Poll::Ready(());
             }
+            // It was armed for a deadline that has been put off since.
             self.arm(deadline);
         }
         Poll::Pending
@@ -368,7 +373,6 @@ impl Task {
         if goes_on {
             self.inbox = Some(inbox);
         } else {
-            // A payload that ends its connection was still a payload.
             let _ = inbox.reply.send(PostReply::Done);
         }
     }
@@ -469,7 +473,7 @@ impl Task {
                 self.answer_poll(payload);
             }
             Output::ResetPost => {
-                self.answer_post(PostReply::Reset);
+                self.answer_post(PostReply::Reset, PostReply::Reset);
             }
             Output::SendProbePong => {
                 if let Some(upgrading) = &mut self.upgrading {
@@ -502,7 +506,8 @@ impl Task {
     fn closed(&mut self, reason: CloseReason) {
         self.seal_outbox();
         self.waiting = None;
-        self.answer_post(PostReply::Refused);
+        // A payload that ends its connection was still a payload.
+        self.answer_post(PostReply::Refused, PostReply::Done);
         self.layer.close(self.now(), reason);
         tracing::debug!(reason = reason.as_str(), peer = %self.connection.handshake.peer, "connection closed");
     }
@@ -519,11 +524,13 @@ impl Task {
         }
     }
 
-    /// Breaks off the POST in flight, wherever it is.
-    fn answer_post(&mut self, reply: PostReply) {
-        let processing = self.inbox.take().map(|inbox| inbox.reply);
-        if let Some(posting) = self.posting.take().or(processing) {
-            let _ = posting.send(reply);
+    /// Ends the POST in flight, be its body on its way or being processed.
+    fn answer_post(&mut self, on_its_way: PostReply, in_process: PostReply) {
+        if let Some(posting) = self.posting.take() {
+            let _ = posting.send(on_its_way);
+        }
+        if let Some(inbox) = self.inbox.take() {
+            let _ = inbox.reply.send(in_process);
         }
     }
 

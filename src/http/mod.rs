@@ -1,1 +1,27 @@
-//! (under construction)
+//! What HTTP is asked for: the router and the REST API around the sessions.
+//!
+//! Reads and answers requests and holds no rule: what may happen is said by
+//! the table below, in the codes of the catalogue; here they become statuses
+//! and problem documents. A new endpoint is a handler in the file of its
+//! resource, a row in `routes` and a line in `openapi`.
+
+// The way of a request.
+mod bearer;
+mod call;
+mod origin;
+pub mod router;
+mod routes;
+
+// What there is.
+mod export;
+mod front;
+mod health;
+mod openapi;
+mod seats;
+mod sessions;
+mod stories;
+
+// What there is instead.
+mod problem;
+
+pub use router::{EngineMount, Router, RouterLimits};

@@ -138,6 +138,7 @@ pub enum Fact {
         round: Box<RoundView>,
         timer: Timer,
     },
+    /// Followed by both stories when another one was current.
     RoundRestored {
         story: StoryId,
         round: RoundId,

@@ -188,13 +188,10 @@ impl Session {
         count(self.round.votes.iter())
     }
 
+    /// Whether a running round waits for nobody; one without votes does not
+    /// count. Whoever has voted is eligible, so it is enough to count.
     pub fn everybody_voted(&self) -> bool {
-        !self.round.votes.is_empty()
-            && self
-                .seats
-                .values()
-                .filter(|seat| self.is_eligible(seat))
-                .all(|seat| self.round.has_vote_of(seat.id))
+        !self.round.votes.is_empty() && self.eligible_count() == self.vote_count()
     }
 
     pub fn is_host(&self, player: PlayerId) -> bool {

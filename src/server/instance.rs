@@ -14,6 +14,7 @@ use crate::api::client_event::EventName;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::connection::{Connections, Options, Origins, Upper};
+use crate::http::{EngineMount, Router, RouterLimits};
 use crate::hub::{Hub, OutboxLimits};
 use crate::identity::{KeyError, Keyring};
 use crate::limits::Limit;
@@ -24,6 +25,7 @@ use crate::server::listener::{Drained, ListenerLimits, bind, serve};
 use crate::shutdown::Shutdown;
 use crate::store::MemoryStore;
 use crate::table::{Table, TableOptions};
+use crate::transport::engineio;
 
 /// TCP connections that the kernel keeps until they are accepted.
 const BACKLOG: u32 = 4_096;
@@ -32,6 +34,7 @@ const BACKLOG: u32 = 4_096;
 pub struct Instance {
     listener: TcpListener,
     limits: ListenerLimits,
+    router_limits: RouterLimits,
     connections: Connections,
     table: Table,
 }
@@ -57,7 +60,13 @@ impl Instance {
         let table = Table::new(store, Hub::new(), keyring(config)?, table_options(config));
         let connections =
             Connections::new(engine_options(config), Upper::SocketIo(Arc::new(table.clone())));
-        Ok(Self { listener, limits: listener_limits(config), connections, table })
+        Ok(Self {
+            listener,
+            limits: listener_limits(config),
+            router_limits: router_limits(config),
+            connections,
+            table,
+        })
     }
 
     pub fn address(&self) -> io::Result<SocketAddr> {
@@ -66,13 +75,21 @@ impl Instance {
 
     /// Serves until `shutdown`, then lets go of everybody.
     pub async fn run(self, shutdown: Shutdown) -> Drained {
-        let Self { listener, limits, connections, table: _ } = self;
-        let handler = {
+        let Self { listener, limits, router_limits, connections, table } = self;
+        let engine = {
             let connections = connections.clone();
-            move |request, peer| {
-                crate::transport::engineio::serve(connections.clone(), request, peer)
-            }
+            let path = connections.options().path.clone();
+            EngineMount::new(path, move |request, peer| {
+                engineio::serve(connections.clone(), request, peer)
+            })
         };
+        let is_draining = {
+            let shutdown = shutdown.clone();
+            move || shutdown.is_requested()
+        };
+        let origins = connections.options().origins.clone();
+        let router = Router::new(table, engine, origins, router_limits, is_draining);
+        let handler = move |request, peer| router.handle(request, peer);
         let ending = {
             let connections = connections.clone();
             async move {
@@ -180,6 +197,15 @@ fn listener_limits(config: &Config) -> ListenerLimits {
         buffer_bytes_max: server.header_bytes_max,
         unacknowledged_timeout: Duration::from_millis(server.write_stall_ms),
         drain_timeout: Duration::from_secs(server.drain_seconds),
+    }
+}
+
+fn router_limits(config: &Config) -> RouterLimits {
+    let server = &config.server;
+    RouterLimits {
+        body_bytes_max: server.body_bytes_max,
+        body_timeout: Duration::from_millis(server.body_timeout_ms),
+        ..RouterLimits::default()
     }
 }
 

@@ -73,7 +73,8 @@ impl MemoryStore {
         let now = self.clock.now();
         let mut shelves = self.shelves();
         shelves.creates = shelves.creates.wrapping_add(1);
-        if shelves.creates % CREATES_PER_SWEEP == 0 || self.sessions_max <= shelves.live() {
+        if shelves.creates.is_multiple_of(CREATES_PER_SWEEP) || self.sessions_max <= shelves.live()
+        {
             shelves.sweep(now);
         }
         if self.sessions_max <= shelves.live() {

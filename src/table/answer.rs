@@ -17,7 +17,7 @@ use crate::table::handle::Executed;
 pub(super) enum Answer {
     /// The server's own doing.
     Nobody,
-    Socket(Box<Sender>),
+    Socket(Sender),
     /// Code of ours, HTTP for one.
     Caller(oneshot::Sender<Result<Executed, Failure>>),
 }

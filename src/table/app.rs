@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{oneshot, watch};
 
 use crate::api::ack::{Ack, HeartbeatResponse, HistoryPage, Refused, Synced};
@@ -156,7 +156,7 @@ impl Table {
         let player = place.player;
         let command = |sender, action, request| Job::Command {
             command: Self::command(player, request, action),
-            answer: Answer::Socket(Box::new(sender)),
+            answer: Answer::Socket(sender),
             origin,
         };
         let job = match intent {
@@ -179,7 +179,7 @@ impl Table {
                 }
                 self.wait_in_lobby(&sender.socket);
                 let socket = sender.socket.id();
-                Job::Leave { socket, answer: Answer::Socket(Box::new(sender)) }
+                Job::Leave { socket, answer: Answer::Socket(sender) }
             }
             Intent::Sync => Job::Look(Box::new(move |session, now| {
                 let scene = Scene::new(session, now);
@@ -206,9 +206,8 @@ impl Table {
 
     /// To the session's task; a full queue makes this connection wait.
     fn hand_over(&self, place: Place, job: Job) -> Progress {
-        let unsent = match place.session.try_send(job) {
-            Ok(()) => return Progress::Done,
-            Err(TrySendError::Full(job) | TrySendError::Closed(job)) => job,
+        let Err(unsent) = place.session.try_send(Box::new(job)) else {
+            return Progress::Done;
         };
         let table = self.clone();
         Progress::Wait(Box::pin(async move {
@@ -267,10 +266,7 @@ impl Table {
             )
         );
         if is_final {
-            // First the namespace, so that the client does not come back by
-            // itself, then the connection.
-            socket.disconnect();
-            socket.close(CloseReason::ForcedClose);
+            end(&socket);
         }
     }
 
@@ -321,8 +317,8 @@ impl Table {
     ) -> Result<(), Failure> {
         let (outcome, decided) = oneshot::channel();
         let join = Join { instance: Some(self.shared.instance), ..join };
-        let answer = JoinAnswer { sender: sender.clone().map(Box::new), outcome };
-        let sent = self.send(id, Job::Join { join, request, socket, answer }).await;
+        let answer = JoinAnswer { sender: sender.clone(), outcome };
+        let sent = self.send(id, Box::new(Job::Join { join, request, socket, answer })).await;
         if let Err(failure) = sent {
             if let Some(sender) = sender {
                 sender.refuse(&failure);
@@ -450,8 +446,7 @@ impl Table {
         if let Err(exceeded) = state.count_rejected(limit, now) {
             let failure = Failure::RateLimited { retry_after_s: exceeded.retry_after_s };
             tell_connection_error(socket, &failure);
-            socket.disconnect();
-            socket.close(CloseReason::ForcedClose);
+            end(socket);
         }
     }
 
@@ -475,9 +470,24 @@ impl Table {
 fn dismiss(socket: &Socket) {
     if socket.state::<SocketState>().is_some_and(SocketState::is_outside) {
         tell_connection_error(socket, &Refusal::NotJoined.into());
-        socket.disconnect();
-        socket.close(CloseReason::ForcedClose);
+        end(socket);
     }
+}
+
+/// Ends a connection whose client should not come back by itself.
+///
+/// That is what leaving the namespace tells it (`41`), and a client then
+/// closes the connection. It must not arrive together with the close packet
+/// of the engine: over polling, clients take that for a broken transport. So
+/// whoever does not close is closed a moment later.
+fn end(socket: &Socket) {
+    const CLIENT_CLOSES_WITHIN: Duration = Duration::from_secs(1);
+    socket.disconnect();
+    let socket = socket.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(CLIENT_CLOSES_WITHIN).await;
+        socket.close(CloseReason::ForcedClose);
+    });
 }
 
 /// `connection:error`: what usually precedes the end of a connection.
@@ -532,7 +542,7 @@ async fn configure(
     let origin = Some(sender.socket.id());
     let job = Job::Command {
         command: Table::command(place.player, request, action),
-        answer: Answer::Socket(Box::new(sender)),
+        answer: Answer::Socket(sender),
         origin,
     };
     if let Progress::Wait(rest) = table.hand_over(place, job) {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc};
 
 use crate::api::failure::Failure;
@@ -25,10 +26,11 @@ pub struct Executed {
 #[derive(Clone)]
 pub(super) struct SessionHandle {
     pub(super) id: SessionId,
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<Box<Job>>,
     departures: Arc<Departures>,
 }
 
+/// Travels boxed: one allocation per job, and small queues.
 pub(super) enum Job {
     Command {
         command: Command,
@@ -41,18 +43,21 @@ pub(super) enum Job {
     /// A socket says goodbye.
     Leave { socket: SocketId, answer: Answer },
     /// Somebody looks at the session, between two commits.
-    Look(Box<dyn FnOnce(&Session, Millis) + Send>),
+    Look(Look),
 }
+
+/// What somebody wants to see of a session, and when it was seen.
+pub(super) type Look = Box<dyn FnOnce(&Session, Millis) + Send>;
 
 /// Who waits for a join: the event's sender (none if the handshake asked),
 /// and the code that counts failures.
 pub(super) struct JoinAnswer {
-    pub(super) sender: Option<Box<Sender>>,
+    pub(super) sender: Option<Sender>,
     pub(super) outcome: tokio::sync::oneshot::Sender<Result<(), Failure>>,
 }
 
 /// The session's task has ended; ask for a new one.
-pub(super) struct TaskEnded(pub(super) Job);
+pub(super) struct TaskEnded(pub(super) Box<Job>);
 
 /// Sockets that are gone. Their number is bounded by that of the members.
 #[derive(Debug, Default)]
@@ -65,20 +70,20 @@ impl SessionHandle {
     pub(super) fn new(
         id: SessionId,
         jobs_max: usize,
-    ) -> (Self, mpsc::Receiver<Job>, Arc<Departures>) {
+    ) -> (Self, mpsc::Receiver<Box<Job>>, Arc<Departures>) {
         let (jobs, receiver) = mpsc::channel(jobs_max);
         let departures = Arc::new(Departures::default());
         (Self { id, jobs, departures: Arc::clone(&departures) }, receiver, departures)
     }
 
     /// Waits for room in the queue: that is the back-pressure on a session.
-    pub(super) async fn send(&self, job: Job) -> Result<(), TaskEnded> {
+    pub(super) async fn send(&self, job: Box<Job>) -> Result<(), TaskEnded> {
         self.jobs.send(job).await.map_err(|error| TaskEnded(error.0))
     }
 
-    /// Without waiting, if there is room.
-    pub(super) fn try_send(&self, job: Job) -> Result<(), mpsc::error::TrySendError<Job>> {
-        self.jobs.try_send(job)
+    /// Without waiting; the job comes back if there is no room, or no task.
+    pub(super) fn try_send(&self, job: Box<Job>) -> Result<(), Box<Job>> {
+        self.jobs.try_send(job).map_err(TrySendError::into_inner)
     }
 
     /// The connection of a member has ended.

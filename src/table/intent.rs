@@ -32,8 +32,8 @@ impl Intent {
     /// What is wrong with an event beyond its single fields is said here.
     pub(super) fn of(event: ClientEvent) -> Result<Self, Failure> {
         let action = match event {
-            ClientEvent::SessionCreate(create) => return Ok(Self::Create(Box::new(create))),
-            ClientEvent::SessionJoin(join) => return Ok(Self::Join(Box::new(join))),
+            ClientEvent::SessionCreate(create) => return Ok(Self::Create(create)),
+            ClientEvent::SessionJoin(join) => return Ok(Self::Join(join)),
             ClientEvent::SessionLeave(_) => return Ok(Self::Leave),
             ClientEvent::SessionSync(_) => return Ok(Self::Sync),
             ClientEvent::HistoryGet(get) => return Ok(Self::History(get)),
@@ -121,12 +121,12 @@ impl Intent {
         Ok(Self::Act(action))
     }
 
-    fn configure(edit: SettingsEdit) -> Result<Self, Failure> {
+    fn configure(edit: Box<SettingsEdit>) -> Result<Self, Failure> {
         let is_empty = edit.patch()? == Default::default() && edit.password == PasswordEdit::Keep;
         if is_empty {
             return Err(nothing_to_change("a setting").into());
         }
-        Ok(Self::Configure(Box::new(edit)))
+        Ok(Self::Configure(edit))
     }
 }
 

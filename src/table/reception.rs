@@ -225,7 +225,7 @@ impl Table {
     }
 
     /// Counts failures that look like guessing, and refuses who has too many.
-    pub(super) async fn guarded<T>(
+    pub async fn guarded<T>(
         &self,
         from: IpAddr,
         attempt: impl Future<Output = Result<T, Failure>>,
@@ -293,7 +293,7 @@ impl Table {
     ) -> Result<Executed, Failure> {
         let (caller, outcome) = oneshot::channel();
         let job = Job::Command { command, answer: Answer::Caller(caller), origin: None };
-        self.send(id, job).await?;
+        self.send(id, Box::new(job)).await?;
         outcome.await.unwrap_or(Err(Failure::StateUnavailable { retry_after_s: 1 }))
     }
 
@@ -325,7 +325,7 @@ impl Table {
         let job = Job::Look(Box::new(move |session, now| {
             let _ = sender.send(look(session, now));
         }));
-        self.send(id, job).await?;
+        self.send(id, Box::new(job)).await?;
         seen.await.map_err(|_| Failure::StateUnavailable { retry_after_s: 1 })
     }
 

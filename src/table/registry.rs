@@ -76,7 +76,7 @@ impl Table {
     }
 
     /// Sends a job to the session's task, which is started if it does not run.
-    pub(super) async fn send(&self, id: SessionId, mut job: Job) -> Result<(), Failure> {
+    pub(super) async fn send(&self, id: SessionId, mut job: Box<Job>) -> Result<(), Failure> {
         // A task can end between being found and being sent to; a second and
         // third time in a row, something else is wrong.
         for _ in 0..3 {

@@ -24,7 +24,7 @@ use crate::poker::command::{Action, Actor, Command, Departure, Join};
 use crate::poker::decide::next_deadline;
 use crate::poker::event::{EndReason, Event, Fact};
 use crate::poker::ids::{InstanceId, Millis, PlayerId, RequestId};
-use crate::poker::play::play;
+use crate::poker::play::{catch_up, play};
 use crate::poker::refusal::Refusal;
 use crate::poker::reply::Reply;
 use crate::poker::session::{Session, Status};
@@ -34,13 +34,11 @@ use crate::store::{
     Update,
 };
 use crate::table::answer::Answer;
-use crate::table::handle::{Departures, Job, JoinAnswer, SessionHandle};
+use crate::table::handle::{Departures, Job, JoinAnswer, Look, SessionHandle};
 use crate::table::members::Members;
 use crate::table::registry::Shared;
 use crate::table::socket_state::{Place, SocketState};
 
-/// Deadlines that may fire in one turn: one per seat and a few.
-const DEADLINES_PER_TURN_MAX: usize = 4_096;
 /// Attempts at one commit while others commit as well.
 const ATTEMPTS_MAX: u32 = 16;
 /// Attempts that follow each other at once.
@@ -54,7 +52,7 @@ const EXPIRY_SLACK_MS: u64 = 60_000;
 pub(super) struct SessionTask {
     shared: Arc<Shared>,
     handle: SessionHandle,
-    jobs: mpsc::Receiver<Job>,
+    jobs: mpsc::Receiver<Box<Job>>,
     departures: Arc<Departures>,
     subscription: Subscription,
     session: Session,
@@ -69,7 +67,7 @@ pub(super) struct SessionTask {
 
 /// What woke the task.
 enum Wake {
-    Job(Option<Job>),
+    Job(Option<Box<Job>>),
     Departures,
     Update(Option<Update>),
     Deadline,
@@ -95,14 +93,14 @@ struct Work {
 enum Waiting {
     Answer(Answer),
     Join { socket: Socket, answer: JoinAnswer },
-    Look(Box<dyn FnOnce(&Session, Millis) + Send>),
+    Look(Look),
 }
 
 impl SessionTask {
     pub(super) fn new(
         shared: Arc<Shared>,
         handle: SessionHandle,
-        jobs: mpsc::Receiver<Job>,
+        jobs: mpsc::Receiver<Box<Job>>,
         departures: Arc<Departures>,
         subscription: Subscription,
         loaded: Loaded,
@@ -161,7 +159,7 @@ impl SessionTask {
     }
 
     /// Does what waits, up to a batch.
-    async fn turn(&mut self, first: Option<Job>) {
+    async fn turn(&mut self, first: Option<Box<Job>>) {
         let mut batch: Vec<Work> = Vec::new();
         for socket in self.departures.take() {
             batch.extend(self.departed(socket));
@@ -170,8 +168,8 @@ impl SessionTask {
         while let Some(job) = next.take() {
             // A newcomer's snapshot and a look must show the session exactly
             // as it was told so far, so a batch ends with them.
-            let is_last = matches!(job, Job::Join { .. } | Job::Look(_));
-            batch.push(self.work(job));
+            let is_last = matches!(*job, Job::Join { .. } | Job::Look(_));
+            batch.push(self.work(*job));
             if is_last || self.shared.options.batch_jobs_max <= batch.len() {
                 break;
             }
@@ -248,8 +246,7 @@ impl SessionTask {
     /// Plays the batch on the replica: deadlines that are due, then the jobs.
     fn decide(&mut self, batch: Vec<Work>) -> (Vec<Event>, Vec<Turn>) {
         let now = self.shared.store.now();
-        let mut events = Vec::new();
-        self.elapse(now, &mut events);
+        let mut events = catch_up(&mut self.session, now);
         let mut turns = Vec::with_capacity(batch.len());
         for work in batch {
             let from = events.len();
@@ -263,21 +260,8 @@ impl SessionTask {
             let seq = self.session.seq;
             turns.push(Turn { work, events: from..events.len(), outcome, seq });
         }
-        self.elapse(now, &mut events);
+        events.extend(catch_up(&mut self.session, now));
         (events, turns)
-    }
-
-    fn elapse(&mut self, now: Millis, events: &mut Vec<Event>) {
-        let elapse = Command::by_house(Action::Elapse);
-        for _ in 0..DEADLINES_PER_TURN_MAX {
-            if next_deadline(&self.session).is_none_or(|at| now < at) {
-                return;
-            }
-            match play(&mut self.session, &elapse, now) {
-                Ok(played) if !played.events.is_empty() => events.extend(played.events),
-                _ => return,
-            }
-        }
     }
 
     async fn commit(&mut self, events: &[Event]) -> Result<(), CommitError> {
@@ -447,7 +431,7 @@ impl SessionTask {
                     return;
                 }
                 if self.is_ahead || previous != self.position {
-                    return self.catch_up().await;
+                    return self.resubscribe().await;
                 }
                 for event in events.iter() {
                     crate::poker::evolve::evolve(&mut self.session, event);
@@ -455,11 +439,11 @@ impl SessionTask {
                 }
                 self.position = position;
             }
-            None => self.catch_up().await,
+            None => self.resubscribe().await,
         }
     }
 
-    async fn catch_up(&mut self) {
+    async fn resubscribe(&mut self) {
         self.is_ahead = true;
         if let Err(error) = self.resync().await {
             warn!(session.id = %self.handle.id, %error, "cannot catch up");

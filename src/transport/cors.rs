@@ -56,7 +56,8 @@ impl Cors {
     }
 }
 
-/// The answer to OPTIONS, without what [`Cors::decorate`] adds.
+/// The answer to OPTIONS, without what [`Cors::decorate`] adds. The npm package
+/// also says `Content-Length: 0`, which RFC 9110 §8.6 forbids on a 204.
 pub fn preflight(request: &HeaderMap) -> Response<Body> {
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -67,6 +68,5 @@ pub fn preflight(request: &HeaderMap) -> Response<Body> {
     if let Some(wanted) = request.get(ACCESS_CONTROL_REQUEST_HEADERS) {
         headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
     }
-    headers.insert(http::header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     response
 }

@@ -14,13 +14,9 @@ use crate::poker::view::PlayerView;
 /// Who holds a seat comes back to it, locked or full as the session may be;
 /// everybody else gets a new seat, if there is one to be had.
 pub(super) fn join(session: &Session, join: &Join, now: Millis) -> Result<Decision, Refusal> {
-    let claimed = match join.claim {
-        Claim::New { player } if session.seats.contains_key(&player) => {
-            return Err(Refusal::InvalidPlayerToken);
-        }
-        Claim::New { player } => return take_seat(session, join, player, now),
-        Claim::Token { player, .. } | Claim::Bare { player, .. } => player,
-    };
+    let (Claim::New { player: claimed }
+    | Claim::Token { player: claimed, .. }
+    | Claim::Bare { player: claimed, .. }) = join.claim;
     if session.was_removed(claimed) {
         return Err(Refusal::PlayerRemoved);
     }
@@ -35,7 +31,7 @@ pub(super) fn join(session: &Session, join: &Join, now: Millis) -> Result<Decisi
             Ok(return_to(session, seat, join, now))
         }
         // The first use of an id binds it to the token that is minted for it.
-        (Claim::Bare { .. }, None) => take_seat(session, join, claimed, now),
+        (Claim::New { .. } | Claim::Bare { .. }, None) => take_seat(session, join, claimed, now),
         _ => Err(Refusal::InvalidPlayerToken),
     }
 }
@@ -78,7 +74,7 @@ fn take_seat(
             is_acting_host: false,
             is_online: is_here,
             is_away: false,
-            has_voted: false,
+            has_voted: session.round.has_vote_of(player),
             joined_at: now,
             last_seen_at: now,
         }),

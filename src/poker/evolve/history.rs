@@ -60,12 +60,16 @@ impl Session {
     /// Notes for each of `voters` whether the history holds a vote of theirs.
     fn mark_voters(&mut self, voters: &[PlayerId]) {
         for player in voters {
+            let in_history = self.history_has_vote_of(*player);
             if let Some(seat) = self.seats.get_mut(player) {
-                // The latest rounds first: a present player is in one of them.
-                let mut rounds = self.history.iter().rev();
-                seat.in_history = rounds.any(|round| round.voters.contains(player));
+                seat.in_history = in_history;
             }
         }
+    }
+
+    pub(super) fn history_has_vote_of(&self, player: PlayerId) -> bool {
+        // The latest rounds first: whoever is here has voted in one of them.
+        self.history.iter().rev().any(|round| round.voters.contains(&player))
     }
 }
 

@@ -48,7 +48,8 @@ impl Session {
             is_away: false,
             announced: Announced { is_online: instance.is_some(), is_away: false, due: None },
             nudged_at: None,
-            in_history: false,
+            // Somebody whose seat was forgotten may come back under the same id.
+            in_history: self.history_has_vote_of(player.id),
             outcomes: VecDeque::new(),
         };
         self.seats.insert(player.id, seat);

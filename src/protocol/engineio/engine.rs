@@ -357,7 +357,10 @@ impl Engine {
         match self.heartbeat {
             Heartbeat::PongBy(at) if at <= now => return self.fail(CloseReason::PingTimeout),
             Heartbeat::PingAt(at) if at <= now => {
-                self.heartbeat = Heartbeat::PongBy(now + self.timing.ping_timeout);
+                // By the schedule, unless the ping goes out so late that the
+                // peer would pay for it.
+                let timeout = self.timing.ping_timeout;
+                self.heartbeat = Heartbeat::PongBy((at + timeout).max(now + timeout / 2));
                 self.put(Output::Ping);
             }
             _ => {}
@@ -497,6 +500,18 @@ mod tests {
         let timed_out = vec![Closed(CloseReason::PingTimeout), Gone];
         assert_eq!(driven.wait(), (20 * SECOND, timed_out));
         assert_eq!(driven.engine.deadline(), None);
+    }
+
+    #[test]
+    fn a_late_ping_leaves_time_for_its_pong() {
+        let mut driven = Driven::open(WebSocket);
+        driven.now += 26 * SECOND;
+        assert_eq!(driven.handle(Input::Timeout), [Output::Ping]);
+        assert_eq!(driven.engine.deadline(), Some(driven.now + 19 * SECOND));
+        let mut driven = Driven::open(WebSocket);
+        driven.now += 100 * SECOND;
+        assert_eq!(driven.handle(Input::Timeout), [Output::Ping]);
+        assert_eq!(driven.engine.deadline(), Some(driven.now + 10 * SECOND));
     }
 
     #[test]

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Every test of the project: Rust, then the stories of real clients.
+# The last line is "N passed, M failed"; the status is 0 only if M is 0.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+status=0
+
+scripts/install_clients.sh || exit 1
+cargo test --all-targets --no-fail-fast 2>&1 | tee "$log/cargo" || status=1
+scripts/test_clients.sh 2>&1 | tee "$log/node" || status=1
+
+# cargo prints one result per binary, node a line per count.
+sum() { awk "$1 { n += $2 } END { print n + 0 }" "$3"; }
+passed=$(($(sum '/^test result:/' '$4' "$log/cargo") + $(sum '/^(#|ℹ) pass /' '$3' "$log/node")))
+failed=$(($(sum '/^test result:/' '$6' "$log/cargo") + $(sum '/^(#|ℹ) fail /' '$3' "$log/node")))
+if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
+    failed=1 # something did not even build or start
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

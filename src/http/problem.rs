@@ -1,0 +1,305 @@
+//! What went wrong, as RFC 9457 problem documents.
+//!
+//! The codes are those of the catalogue, §4; a few more name what only HTTP
+//! can get wrong. `code` is for programs, `title` is the same for every
+//! occurrence of a code, `detail` is for the person in front of this one.
+
+use std::borrow::Cow;
+
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::Failure;
+use crate::api::field::BadField;
+use crate::poker::refusal::Refusal;
+use crate::transport::body::{Body, BodyError};
+
+/// An answer that is no success.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    document: Box<ProblemDocument>,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+/// The body of every answer that is no success, `application/problem+json`.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ProblemDocument {
+    /// `urn:cardroom:problem:` and the code.
+    #[serde(rename = "type")]
+    kind: String,
+    title: String,
+    status: u16,
+    detail: Cow<'static, str>,
+    /// Stable; of the catalogue, §4, or one of `NOT_FOUND`,
+    /// `METHOD_NOT_ALLOWED`, `UNSUPPORTED_MEDIA_TYPE`, `ORIGIN_NOT_ALLOWED`
+    /// and `REQUEST_TIMEOUT`.
+    code: &'static str,
+    /// The path of the field that was refused, such as `settings.deck`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<Cow<'static, str>>,
+    /// Seconds; also the header `Retry-After`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    details: Option<serde_json::Value>,
+}
+
+impl Problem {
+    pub(super) fn no_such_path() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", "There is nothing at this path")
+    }
+
+    pub(super) fn method_not_allowed(allowed: HeaderValue) -> Self {
+        let code = "METHOD_NOT_ALLOWED";
+        let detail = "This path does not take this method";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, code, detail).with(ALLOW, allowed)
+    }
+
+    pub(super) fn not_json() -> Self {
+        let detail = "The body must be JSON (Content-Type: application/json), not encoded further";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", detail)
+    }
+
+    pub(super) fn origin_not_allowed() -> Self {
+        let detail = "Pages of this origin may not change anything here";
+        Self::new(StatusCode::FORBIDDEN, "ORIGIN_NOT_ALLOWED", detail)
+    }
+
+    /// Nobody said who they are. RFC 6750, §3: then no `error` is named.
+    pub(super) fn token_missing() -> Self {
+        Self { header: challenge("Bearer realm=\"cardroom\""), ..invalid_token() }
+    }
+
+    pub(super) fn of_body(error: BodyError, bytes_max: usize) -> Self {
+        match error {
+            BodyError::TooLarge => Failure::PayloadTooLarge { bytes_max }.into(),
+            BodyError::TimedOut => Self::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "REQUEST_TIMEOUT",
+                "The body did not arrive in time",
+            ),
+            BodyError::Aborted => {
+                BadField { field: "".into(), problem: "was cut short".into() }.into()
+            }
+        }
+    }
+
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(super) fn into_response(self) -> Response<Body> {
+        // Only a map with keys that are no strings could fail, and there is none.
+        let body = serde_json::to_vec(&self.document).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.document.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        if let Some((name, value)) = self.header {
+            headers.insert(name, value);
+        }
+        response
+    }
+
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        let document = ProblemDocument {
+            kind: format!("urn:cardroom:problem:{code}"),
+            title: title(code),
+            status: status.as_u16(),
+            detail: detail.into(),
+            code,
+            field: None,
+            retry_after: None,
+            details: None,
+        };
+        Self { status, document: Box::new(document), header: None }
+    }
+
+    fn with(self, name: HeaderName, value: HeaderValue) -> Self {
+        Self { header: Some((name, value)), ..self }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        let status = status(&failure);
+        let mut problem = Self::new(status, failure.code(), failure.message());
+        problem.document.field = failure.field();
+        problem.document.retry_after = failure.retry_after_s();
+        problem.document.details = failure.details();
+        if status == StatusCode::UNAUTHORIZED {
+            problem.header = challenge("Bearer realm=\"cardroom\", error=\"invalid_token\"");
+        }
+        problem
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Failure::from(refusal).into()
+    }
+}
+
+impl From<BadField> for Problem {
+    fn from(bad: BadField) -> Self {
+        Failure::from(bad).into()
+    }
+}
+
+/// The status of each code of the catalogue, by who has to do what next.
+pub(super) const fn status(failure: &Failure) -> StatusCode {
+    match failure {
+        Failure::Refused(refusal) => status_of_refusal(refusal),
+        Failure::BadField(_) | Failure::UnknownEvent => StatusCode::BAD_REQUEST,
+        Failure::PayloadTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Failure::AlreadyJoinedOther => StatusCode::CONFLICT,
+        Failure::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Failure::ServerBusy { .. }
+        | Failure::StateUnavailable { .. }
+        | Failure::ServerShutdown { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        Failure::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+const fn status_of_refusal(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        // Ask differently.
+        Refusal::BadValue { .. }
+        | Refusal::NameRequired
+        | Refusal::InvalidCard { .. }
+        | Refusal::InvalidDeck(_) => StatusCode::BAD_REQUEST,
+
+        // Say who you are.
+        Refusal::NotJoined | Refusal::InvalidPlayerToken => StatusCode::UNAUTHORIZED,
+
+        // Not for you. A password is asked for in the body, not by a
+        // challenge, so 401 would mislead browsers.
+        Refusal::PasswordRequired
+        | Refusal::PasswordInvalid
+        | Refusal::PlayerRemoved
+        | Refusal::Forbidden { .. }
+        | Refusal::SpectatorCannotVote => StatusCode::FORBIDDEN,
+
+        // There is none; there was one.
+        Refusal::SessionNotFound | Refusal::PlayerNotFound | Refusal::StoryNotFound => {
+            StatusCode::NOT_FOUND
+        }
+        Refusal::SessionExpired | Refusal::SessionEnded => StatusCode::GONE,
+
+        // Not as things stand.
+        Refusal::SessionLocked => StatusCode::LOCKED,
+        Refusal::SessionFull { .. }
+        | Refusal::StaleStory { .. }
+        | Refusal::StaleRound { .. }
+        | Refusal::RoundRevealed
+        | Refusal::NoVoteToChange
+        | Refusal::NoVotes
+        | Refusal::ConfidenceDisabled
+        | Refusal::StoryLimit { .. }
+        | Refusal::StoryActive
+        | Refusal::TimerNotRunning
+        | Refusal::TimerNotPaused
+        | Refusal::DeckInUse => StatusCode::CONFLICT,
+    }
+}
+
+fn invalid_token() -> Problem {
+    Refusal::InvalidPlayerToken.into()
+}
+
+const fn challenge(value: &'static str) -> Option<(HeaderName, HeaderValue)> {
+    Some((WWW_AUTHENTICATE, HeaderValue::from_static(value)))
+}
+
+/// `SESSION_NOT_FOUND` → `Session not found`.
+fn title(code: &str) -> String {
+    let mut title = code.replace('_', " ").to_ascii_lowercase();
+    if let Some(first) = title.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    title
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::*;
+    use crate::poker::ids::{RoundId, StoryId};
+    use crate::poker::refusal::Required;
+
+    async fn answer(problem: Problem) -> (http::response::Parts, serde_json::Value) {
+        let (head, body) = problem.into_response().into_parts();
+        let body = body.collect().await.expect("in memory").to_bytes();
+        (head, serde_json::from_slice(&body).expect("JSON"))
+    }
+
+    #[test]
+    fn every_kind_of_failure_has_its_status() {
+        let refused = |refusal: Refusal| Failure::Refused(refusal);
+        for (failure, expected) in [
+            (BadField::missing("name").into(), 400),
+            (refused(Refusal::NameRequired), 400),
+            (refused(Refusal::InvalidPlayerToken), 401),
+            (refused(Refusal::PasswordInvalid), 403),
+            (refused(Refusal::Forbidden { required: Required::Host }), 403),
+            (refused(Refusal::SessionNotFound), 404),
+            (refused(Refusal::SessionFull { max_players: 2 }), 409),
+            (refused(Refusal::StaleRound { round: RoundId(2) }), 409),
+            (refused(Refusal::SessionExpired), 410),
+            (refused(Refusal::SessionEnded), 410),
+            (Failure::PayloadTooLarge { bytes_max: 1 }, 413),
+            (refused(Refusal::SessionLocked), 423),
+            (Failure::RateLimited { retry_after_s: 3 }, 429),
+            (Failure::Internal { id: 1 }, 500),
+            (Failure::StateUnavailable { retry_after_s: 3 }, 503),
+            (Failure::ServerShutdown { retry_after_s: 3 }, 503),
+        ] {
+            assert_eq!(status(&failure).as_u16(), expected, "{}", failure.code());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_problem_is_a_document_with_the_code_of_the_catalogue() {
+        let (head, body) = answer(BadField::missing("playerName").within("settings").into()).await;
+        assert_eq!(head.status, 400);
+        assert_eq!(head.headers[CONTENT_TYPE], "application/problem+json");
+        let expected = serde_json::json!({
+            "type": "urn:cardroom:problem:BAD_REQUEST",
+            "title": "Bad request",
+            "status": 400,
+            "detail": "settings.playerName is missing",
+            "code": "BAD_REQUEST",
+            "field": "settings.playerName",
+        });
+        assert_eq!(body, expected);
+
+        let stale = Refusal::StaleStory { current_story: StoryId(4), round: RoundId(7) };
+        let (_, body) = answer(stale.into()).await;
+        let details = serde_json::json!({ "currentStoryId": "s4", "roundId": 7 });
+        assert_eq!(body["details"], details);
+    }
+
+    #[tokio::test]
+    async fn headers_say_what_to_do_next() {
+        let (head, body) = answer(Failure::RateLimited { retry_after_s: 42 }.into()).await;
+        assert_eq!(head.headers[RETRY_AFTER], "42");
+        assert_eq!(body["retryAfter"], 42);
+
+        let (head, body) = answer(Problem::token_missing()).await;
+        assert_eq!(head.headers[WWW_AUTHENTICATE], "Bearer realm=\"cardroom\"");
+        assert_eq!(body["code"], "INVALID_PLAYER_TOKEN");
+
+        let (head, _) = answer(invalid_token()).await;
+        let challenge = "Bearer realm=\"cardroom\", error=\"invalid_token\"";
+        assert_eq!(head.headers[WWW_AUTHENTICATE], challenge);
+    }
+}

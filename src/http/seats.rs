@@ -1,0 +1,124 @@
+//! Seats: taken, and asked after.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::client_event::SessionJoin;
+use crate::api::player::role_name;
+use crate::api::rest::TokenCheck;
+use crate::api::time::Iso;
+use crate::http::call::{Answer, Api, Call, json};
+use crate::poker::ids::{Millis, PlayerId, SessionId, SessionRef};
+use crate::poker::refusal::Refusal;
+use crate::poker::session::{Session, Status};
+use crate::table::JoinRequest;
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TakenSeat<'a> {
+    session_id: SessionId,
+    player_id: PlayerId,
+    /// Whoever has it holds the seat: show it in the `auth` of the handshake,
+    /// or as the bearer token of this API.
+    player_token: &'a str,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ValidToken {
+    /// Always true; a token that is not valid is a problem.
+    valid: bool,
+    session_id: SessionId,
+    player_id: PlayerId,
+    role: &'static str,
+    /// The earlier of the token's end and the session's.
+    expires_at: Iso,
+}
+
+/// Takes a seat without a socket: a new one, or with `playerToken` one's own.
+/// The seat is at the table once a socket joins with the token. `sessionId`
+/// and `protocol` are not read; the path names the session.
+#[utoipa::path(post, path = "/api/v1/sessions/{session}/join",
+    operation_id = "join", tag = "seats",
+    params(("session" = String, Path, description = "Session id or join code")),
+    request_body = SessionJoin,
+    responses(
+        (status = 200, description = "Seated", body = TakenSeat<'static>),
+        (status = 400, description = "BAD_REQUEST, NAME_REQUIRED"),
+        (status = 401, description = "INVALID_PLAYER_TOKEN"),
+        (status = 403, description = "PASSWORD_REQUIRED, PASSWORD_INVALID, PLAYER_REMOVED, \
+            ORIGIN_NOT_ALLOWED"),
+        (status = 404, description = "SESSION_NOT_FOUND"),
+        (status = 409, description = "SESSION_FULL"),
+        (status = 410, description = "SESSION_EXPIRED, SESSION_ENDED"),
+        (status = 413, description = "PAYLOAD_TOO_LARGE"),
+        (status = 415, description = "UNSUPPORTED_MEDIA_TYPE"),
+        (status = 423, description = "SESSION_LOCKED"),
+        (status = 429, description = "RATE_LIMITED"),
+        (status = 503, description = "STATE_UNAVAILABLE, SERVER_BUSY, SERVER_SHUTDOWN"),
+    ))]
+pub(super) async fn join(api: Arc<Api>, call: Call) -> Answer {
+    let join: SessionJoin = call.read()?;
+    let request = JoinRequest {
+        token: join.player_token.map(|token| token.0),
+        player: join.player_id,
+        name: join.player_name,
+        avatar: join.avatar,
+        is_spectator: join.is_spectator,
+        password: join.password.map(|password| password.0),
+    };
+    let seated = api.table.join(call.session()?, request, call.address()).await?;
+    let body = TakenSeat {
+        session_id: seated.session,
+        player_id: seated.player,
+        player_token: seated.token.expose_secret(),
+    };
+    Ok(json(StatusCode::OK, &body))
+}
+
+/// Whether a token opens a seat of an open session, by the codes of the
+/// handshake.
+#[utoipa::path(post, path = "/api/v1/sessions/validate",
+    operation_id = "validateToken", tag = "seats",
+    request_body = TokenCheck,
+    responses(
+        (status = 200, description = "It does", body = ValidToken),
+        (status = 400, description = "BAD_REQUEST"),
+        (status = 401, description = "INVALID_PLAYER_TOKEN"),
+        (status = 403, description = "PLAYER_REMOVED, ORIGIN_NOT_ALLOWED"),
+        (status = 404, description = "SESSION_NOT_FOUND"),
+        (status = 410, description = "SESSION_EXPIRED, SESSION_ENDED"),
+        (status = 413, description = "PAYLOAD_TOO_LARGE"),
+        (status = 415, description = "UNSUPPORTED_MEDIA_TYPE"),
+        (status = 429, description = "RATE_LIMITED: too many codes that are none"),
+        (status = 503, description = "STATE_UNAVAILABLE"),
+    ))]
+pub(super) async fn validate(api: Arc<Api>, call: Call) -> Answer {
+    let check: TokenCheck = call.read()?;
+    let session = check.session_id.0.ok_or(Refusal::SessionNotFound)?;
+    let token = &check.player_token.0;
+    let authorised =
+        api.reach(session, call.address(), api.table.authorise(token, session)).await?;
+    let claims = api.table.identify(token)?;
+    let look = move |session: &Session, _: Millis| {
+        match session.status {
+            Status::Open => {}
+            Status::Ended { .. } => return Err(Refusal::SessionEnded),
+            Status::Expired { .. } => return Err(Refusal::SessionExpired),
+        }
+        let seat = session.seats.get(&authorised.player).ok_or(Refusal::InvalidPlayerToken)?;
+        Ok(ValidToken {
+            valid: true,
+            session_id: session.id,
+            player_id: seat.id,
+            role: role_name(seat.role),
+            expires_at: Iso(session.expires_at.min(claims.expires)),
+        })
+    };
+    let valid = api.table.read(SessionRef::Id(authorised.session), look).await??;
+    Ok(json(StatusCode::OK, &valid))
+}

@@ -1,0 +1,352 @@
+//! The promises of `SessionStore`, one test each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cardroom::poker::deck::Deck;
+use cardroom::poker::event::{Event, Fact};
+use cardroom::poker::evolve::evolve;
+use cardroom::poker::ids::{InstanceId, JoinCode, Millis, PlayerId, SessionId};
+use cardroom::poker::policy::Policy;
+use cardroom::poker::session::Opening;
+use cardroom::poker::settings::Settings;
+use cardroom::store::{
+    CommitError, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored, Tombstone,
+    Update,
+};
+
+use super::Fixture;
+
+const HOUR_MS: u64 = 3_600_000;
+
+pub(crate) async fn a_session_is_loaded_as_it_was_created(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    assert_eq!(created.position.version, 1);
+    assert_eq!(load(store, created.session.id).await, created);
+}
+
+pub(crate) async fn an_id_or_code_that_is_taken_is_refused(fixture: &Fixture) {
+    let store = &*fixture.store;
+    create(store, 1).await;
+    let lifetime = for_an_hour(store);
+    let same_code = Opening { id: opening(2).id, ..opening(1) };
+    let same_id = Opening { code: opening(2).code, ..opening(1) };
+    assert_eq!(store.create(same_id, lifetime).await, Err(StoreError::Exists));
+    assert_eq!(store.create(same_code, lifetime).await, Err(StoreError::Exists));
+}
+
+pub(crate) async fn a_code_stands_for_its_session(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    assert_eq!(store.resolve(created.session.code).await, Ok(Some(created.session.id)));
+    assert_eq!(store.resolve(opening(2).code).await, Ok(None));
+}
+
+pub(crate) async fn a_commit_is_loaded_and_read(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    let id = created.session.id;
+    let events = [away(1, true), away(2, false)];
+    let position = commit(store, id, created.position, &events).await.unwrap();
+
+    assert_eq!(position.version, 3);
+    assert_eq!(position.epoch, created.position.epoch);
+    let mut expected = created.session.clone();
+    events.iter().for_each(|event| evolve(&mut expected, event));
+    assert_eq!(load(store, id).await, Loaded { session: expected, position });
+    let missing = store.read_after(id, created.position).await.unwrap();
+    assert_eq!(missing, Missing::Events { events: events.to_vec(), position });
+    let nothing = Missing::Events { events: Vec::new(), position };
+    assert_eq!(store.read_after(id, position).await.unwrap(), nothing);
+}
+
+pub(crate) async fn of_two_commits_behind_one_position_one_wins(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    let id = created.session.id;
+    let (one, other) = ([away(1, true)], [away(2, true)]);
+    let (first, second) = tokio::join!(
+        commit(store, id, created.position, &one),
+        commit(store, id, created.position, &other),
+    );
+    assert_eq!(u8::from(first.is_ok()) + u8::from(second.is_ok()), 1);
+    assert_eq!(load(store, id).await.position.version, 2);
+}
+
+pub(crate) async fn the_loser_learns_what_it_missed(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    let id = created.session.id;
+    let won = [away(1, true), away(2, true)];
+    let position = commit(store, id, created.position, &won).await.unwrap();
+    let lost = commit(store, id, created.position, &[away(3, true)]).await;
+    let missing = Missing::Events { events: won.to_vec(), position };
+    assert_eq!(lost, Err(CommitError::Conflict(missing)));
+}
+
+pub(crate) async fn a_commit_that_is_repeated_is_a_conflict_with_itself(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    let id = created.session.id;
+    let events = [away(1, true)];
+    let position = commit(store, id, created.position, &events).await.unwrap();
+    let again = commit(store, id, created.position, &events).await;
+    let missing = Missing::Events { events: events.to_vec(), position };
+    assert_eq!(again, Err(CommitError::Conflict(missing)));
+    assert_eq!(load(store, id).await.position, position);
+}
+
+pub(crate) async fn a_foreign_position_is_a_conflict(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    let id = created.session.id;
+    let at = created.position;
+    // The version alone proves nothing: neither another history of the same
+    // length nor another life of the session may be appended to.
+    for foreign in [
+        Position { nonce: at.nonce ^ 1, ..at },
+        Position { epoch: at.epoch ^ 1, ..at },
+        Position { version: at.version + 1, ..at },
+    ] {
+        let refused = commit(store, id, foreign, &[away(1, true)]).await;
+        assert_eq!(refused, Err(CommitError::Conflict(Missing::Unreachable)));
+        assert_eq!(store.read_after(id, foreign).await, Ok(Missing::Unreachable));
+    }
+}
+
+pub(crate) async fn many_writers_lose_nothing(fixture: &Fixture) {
+    const WRITERS: u64 = 8;
+    const COMMITS: u64 = 20;
+    let created = create(&*fixture.store, 1).await;
+    let id = created.session.id;
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..WRITERS {
+        let store = Arc::clone(&fixture.store);
+        let mut position = created.position;
+        writers.spawn(async move {
+            for number in 0..COMMITS {
+                let event = away(writer * COMMITS + number, true);
+                loop {
+                    match commit(&*store, id, position, std::slice::from_ref(&event)).await {
+                        Ok(next) => break position = next,
+                        Err(CommitError::Conflict(Missing::Events { position: now, .. })) => {
+                            position = now;
+                        }
+                        Err(error) => panic!("unexpected: {error}"),
+                    }
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+    }
+    writers.join_all().await;
+
+    let Missing::Events { events, .. } =
+        fixture.store.read_after(id, created.position).await.unwrap()
+    else {
+        panic!("the log is short enough to be whole");
+    };
+    let mut stamps: Vec<u64> = events.iter().map(|event| event.at.0).collect();
+    stamps.sort_unstable();
+    assert_eq!(stamps, (0..WRITERS * COMMITS).collect::<Vec<_>>());
+}
+
+pub(crate) async fn a_subscriber_hears_every_update_in_order(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    let id = created.session.id;
+    let mut subscription = store.subscribe(id).await.unwrap();
+    let mut expected = created.position;
+    let mut position = created.position;
+    for number in 0..5 {
+        position = commit(store, id, position, &[away(number, true)]).await.unwrap();
+    }
+    for number in 0..5 {
+        let Some(Update::Committed { previous, position, events }) = subscription.next().await
+        else {
+            panic!("update {number} is missing");
+        };
+        assert_eq!(previous, expected);
+        assert_eq!(events[..], [away(number, true)]);
+        expected = position;
+    }
+    assert_eq!(expected, position);
+}
+
+pub(crate) async fn a_subscriber_that_lags_notices(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    let id = created.session.id;
+    let mut subscription = store.subscribe(id).await.unwrap();
+    let mut position = created.position;
+    for number in 0..2_000 {
+        position = commit(store, id, position, &[away(number, true)]).await.unwrap();
+    }
+    // Either it hears all of them or it is told that it did not.
+    let mut heard = 0;
+    while heard < 2_000 {
+        match subscription.next().await {
+            Some(Update::Committed { .. }) => heard += 1,
+            Some(Update::Whispered(_)) => {}
+            None => return,
+        }
+    }
+}
+
+pub(crate) async fn a_whisper_is_heard_and_not_kept(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    let id = created.session.id;
+    let mut subscription = store.subscribe(id).await.unwrap();
+    store.whisper(id, away(7, true)).await.unwrap();
+    assert!(matches!(
+        subscription.next().await,
+        Some(Update::Whispered(event)) if *event == away(7, true)
+    ));
+    assert_eq!(load(store, id).await, created);
+}
+
+pub(crate) async fn a_long_log_loads_as_a_short_one(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    let id = created.session.id;
+    let mut expected = created.session.clone();
+    let mut position = created.position;
+    for number in 0..1_500 {
+        let event = connected(number);
+        evolve(&mut expected, &event);
+        position = commit(store, id, position, &[event]).await.unwrap();
+    }
+    assert_eq!(load(store, id).await, Loaded { session: expected, position });
+}
+
+pub(crate) async fn what_is_too_far_back_is_said_to_be_unreachable(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    let id = created.session.id;
+    let mut position = created.position;
+    let mut recent = position;
+    for number in 0..3_000 {
+        position = commit(store, id, position, &[away(number, true)]).await.unwrap();
+        if number == 2_800 {
+            recent = position;
+        }
+    }
+    // The log may be trimmed, but never within the last 256 events, and what
+    // is missing is never passed over.
+    match store.read_after(id, created.position).await.unwrap() {
+        Missing::Unreachable => {}
+        Missing::Events { events, .. } => assert_eq!(events.len(), 3_000),
+    }
+    match store.read_after(id, recent).await.unwrap() {
+        Missing::Events { events, position: now } => {
+            assert_eq!(events.len(), 199);
+            assert_eq!(now, position);
+        }
+        Missing::Unreachable => panic!("the recent past must be there"),
+    }
+}
+
+pub(crate) async fn a_session_whose_time_is_over_leaves_a_tombstone(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    let id = created.session.id;
+    // A commit moves the end.
+    tokio::time::advance(Duration::from_millis(HOUR_MS / 2)).await;
+    let position = commit(store, id, created.position, &[away(1, true)]).await.unwrap();
+    tokio::time::advance(Duration::from_millis(HOUR_MS / 2 + 1)).await;
+    assert_eq!(load(store, id).await.position, position);
+
+    tokio::time::advance(Duration::from_millis(HOUR_MS)).await;
+    assert_eq!(store.load(id).await, Ok(Stored::Gone(Tombstone::Expired)));
+    let late = commit(store, id, position, &[away(2, true)]).await;
+    assert_eq!(late, Err(CommitError::Store(StoreError::Gone)));
+    // A late visitor with the code finds the tombstone, not nothing.
+    assert_eq!(store.resolve(created.session.code).await, Ok(Some(id)));
+}
+
+pub(crate) async fn a_tombstone_goes_as_well(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    tokio::time::advance(Duration::from_millis(4 * HOUR_MS)).await;
+    assert_eq!(store.load(created.session.id).await, Ok(Stored::Unknown));
+    assert_eq!(store.resolve(created.session.code).await, Ok(None));
+}
+
+pub(crate) async fn a_full_store_says_so_and_has_room_again(fixture: &Fixture) {
+    let store = &*fixture.store;
+    for number in 0..fixture.sessions_max {
+        create(store, number as u8).await;
+    }
+    let one_more = opening(200);
+    let refused = store.create(one_more.clone(), for_an_hour(store)).await;
+    assert_eq!(refused, Err(StoreError::Full));
+    tokio::time::advance(Duration::from_millis(HOUR_MS + 1)).await;
+    assert!(store.create(one_more, for_an_hour(store)).await.is_ok());
+}
+
+pub(crate) async fn an_unknown_session_is_unknown(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let id = opening(1).id;
+    assert_eq!(store.load(id).await, Ok(Stored::Unknown));
+    assert!(matches!(store.subscribe(id).await, Err(StoreError::Gone)));
+    assert!(store.is_ready().await);
+}
+
+fn opening(number: u8) -> Opening {
+    let name = "Sprint".parse().expect("a session name");
+    Opening {
+        id: SessionId::from_random([number; 10]),
+        code: JoinCode::from_random([number; 5]),
+        policy: Policy::default(),
+        settings: Settings::new(name, Deck::default()),
+        password: None,
+        host: PlayerId::from_random([number; 16]),
+        host_name: "Ann".parse().expect("a player name"),
+        host_avatar: Default::default(),
+    }
+}
+
+fn for_an_hour(store: &dyn SessionStore) -> Lifetime {
+    let kept_until = store.now().add_ms(HOUR_MS);
+    Lifetime {
+        kept_until,
+        tombstone: Tombstone::Expired,
+        tombstone_until: kept_until.add_ms(HOUR_MS),
+    }
+}
+
+async fn create(store: &dyn SessionStore, number: u8) -> Loaded {
+    store.create(opening(number), for_an_hour(store)).await.expect("room for a session")
+}
+
+async fn load(store: &dyn SessionStore, id: SessionId) -> Loaded {
+    match store.load(id).await {
+        Ok(Stored::Live(loaded)) => *loaded,
+        other => panic!("not live: {other:?}"),
+    }
+}
+
+async fn commit(
+    store: &dyn SessionStore,
+    id: SessionId,
+    expected: Position,
+    events: &[Event],
+) -> Result<Position, CommitError> {
+    let committed = store.commit(id, expected, events.into(), for_an_hour(store)).await;
+    committed.map(|committed| committed.position)
+}
+
+/// An event that is told apart by its time.
+fn away(at: u64, is_away: bool) -> Event {
+    let fact = Fact::AwaySet { player: opening(1).host, is_away };
+    Event { at: Millis(at), seq: 0, by: None, request: None, fact }
+}
+
+/// An event that leaves a trace in the session.
+fn connected(number: u64) -> Event {
+    let instance = InstanceId(number % 7);
+    let fact = Fact::SeatConnected { player: opening(1).host, instance };
+    Event { at: Millis(number), seq: number, by: None, request: None, fact }
+}
