@@ -28,12 +28,12 @@ after(async () => {
 
 /** Where cards are that should not be there. */
 function leaks({ tape, owners, cards, revealed, labels }) {
-  // The deck itself is no secret; it is always listed whole.
-  const decks = [JSON.stringify(labels), JSON.stringify(labels.map((value) => ({ value })))];
+  // The deck itself is no secret; it is always listed whole, in whatever form.
+  const deck = new RegExp(labels.map((label) => `"${label}"`).join("[^A-Z]*"), "g");
   const found = [];
   for (const [stream, lines] of tape.streams) {
     for (const line of lines) {
-      const text = decks.reduce((rest, deck) => rest.replaceAll(deck, ""), line);
+      const text = line.replace(deck, "(the deck)");
       for (const [card, voter] of cards) {
         if (voter === owners.get(stream) || !text.includes(card)) continue;
         const seq = Number(text.match(/"seq":(\d+)/)?.[1]);
@@ -51,7 +51,7 @@ test(`no card is seen before its time, in ${SCHEDULES} schedules from seed ${SEE
     for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
       const schedule = new Schedule(seed, server.url);
       await schedule.run(STEPS);
-      assert.deepEqual(leaks(schedule), [], `seed ${seed}`);
+      assert.deepEqual(leaks(schedule).slice(0, 3), [], `seed ${seed}`);
       for (const card of schedule.cards.keys()) secrets.add(card);
       for (const token of schedule.tokens) secrets.add(token);
       figures.schedules += 1;
@@ -68,9 +68,9 @@ test(`no card is seen before its time, in ${SCHEDULES} schedules from seed ${SEE
 test("the search finds a card in the wrong hands", async () => {
   const schedule = new Schedule(1, server.url);
   await schedule.run(STEPS);
-  assert.deepEqual(leaks(schedule), []);
-  assert.notDeepEqual(leaks({ ...schedule, owners: new Map() }), [], "the voter's as anybody's");
-  assert.notDeepEqual(leaks({ ...schedule, revealed: new Map() }), [], "as if never revealed");
+  assert.equal(leaks(schedule).length, 0);
+  assert.notEqual(leaks({ ...schedule, owners: new Map() }).length, 0, "the voter's as anybody's");
+  assert.notEqual(leaks({ ...schedule, revealed: new Map() }).length, 0, "as if never revealed");
 });
 
 test("neither a card nor a token is in the log", async () => {

@@ -30,6 +30,7 @@ export class Client {
   /** What the session's task answered a join with. */
   joined;
   #waiters = new Set();
+  #isRecording = true;
 
   constructor(tape, name, url, transport, auth = {}) {
     Object.assign(this, { tape, name, auth });
@@ -86,6 +87,12 @@ export class Client {
     await gone;
   }
 
+  /** Receives what is on its way, and records no more. */
+  async finish() {
+    if (this.socket.connected) await this.ask("heartbeat", { timestamp: 0 });
+    this.#isRecording = false;
+  }
+
   close() {
     this.socket.disconnect();
   }
@@ -132,6 +139,7 @@ export class Client {
   }
 
   #record(type, data) {
+    if (!this.#isRecording) return;
     // When these come is a matter of time; they carry nothing.
     if ((type === "ping" || type === "pong" || type === "noop") && !data) return;
     const text = data === undefined || typeof data === "string"

@@ -2,7 +2,7 @@
 // differ in her votes only are the same, byte by byte, to everybody else.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after, describe, it } from "node:test";
 
 import { canonical, difference } from "./canonical.mjs";
 import { Tape, TRANSPORTS } from "./client.mjs";
@@ -76,25 +76,29 @@ async function run(transport, variant) {
 const others = (streams) => new Map([...streams].filter(([name]) => !isOwn(name)));
 const own = (streams) => new Map([...streams].filter(([name]) => isOwn(name)));
 
-for (const transport of Object.keys(TRANSPORTS)) {
-  test(`nobody can tell what was voted over ${transport}`, async () => {
-    const base = await run(transport, VARIANTS.base);
-    for (const [name, variant] of Object.entries(VARIANTS).slice(1)) {
-      const streams = await run(transport, variant);
-      figures.compared += [...others(streams).values()].reduce((sum, lines) => sum + lines.length, 0);
-      assert.equal(difference(others(base), others(streams)), null, name);
-      assert.notEqual(difference(own(base), own(streams)), null, "the voter sees her own votes");
-    }
+async function compare(transport) {
+  const base = await run(transport, VARIANTS.base);
+  for (const [name, variant] of Object.entries(VARIANTS).slice(1)) {
+    const streams = await run(transport, variant);
+    figures.compared += [...others(streams).values()].reduce((sum, lines) => sum + lines.length, 0);
+    assert.equal(difference(others(base), others(streams)), null, name);
+    assert.notEqual(difference(own(base), own(streams)), null, "the voter sees her own votes");
+  }
 
-    // The same comparison finds what it is there for.
-    const revealed = await run(transport, REVEALED_DIFFERENTLY);
-    const found = difference(others(base), others(revealed));
-    assert.match(found ?? "", /^hanna \(finale\).*"value":"1".*"value":"8"/s);
-    const rest = (streams) =>
-      new Map([...others(streams)].filter(([stream]) => !isFinale(stream)));
-    assert.equal(difference(rest(base), rest(revealed)), null, "the same votes but one");
-    const planted = others(base);
-    planted.set("paul", [...planted.get("paul"), own(base).get("vera").at(-1)]);
-    assert.match(difference(others(base), planted) ?? "", /^paul/);
-  });
+  // The same comparison finds what it is there for.
+  const revealed = await run(transport, REVEALED_DIFFERENTLY);
+  const found = difference(others(base), others(revealed));
+  assert.match(found ?? "", /^hanna \(finale\).*"value":"1".*"value":"8"/s);
+  const rest = (streams) =>
+    new Map([...others(streams)].filter(([stream]) => !isFinale(stream)));
+  assert.equal(difference(rest(base), rest(revealed)), null, "the same votes but one");
+  const planted = others(base);
+  planted.set("paul", [...planted.get("paul"), own(base).get("vera").at(-1)]);
+  assert.match(difference(others(base), planted) ?? "", /^paul/);
 }
+
+describe("nobody can tell what was voted", { concurrency: true }, () => {
+  for (const transport of Object.keys(TRANSPORTS)) {
+    it(`over ${transport}`, () => compare(transport));
+  }
+});

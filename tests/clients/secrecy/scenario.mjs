@@ -4,6 +4,7 @@
 // end of the session; only the finale, in a session of its own, is revealed.
 
 import { Client } from "./client.mjs";
+import { Rest } from "./rest.mjs";
 
 /** Fibonacci labels, with one more so that it is a deck of its own. */
 const OTHER_DECK = {
@@ -19,11 +20,12 @@ export const isFinale = (stream) => stream.endsWith(" (finale)");
  * Plays it. `votes` are Vera's, ten different ones; `refused` is no card of
  * the deck. Resolves with the ids that have no shape of their own.
  */
-export async function play({ tape, url, transport, votes, refused, finale, rest }) {
+export async function play({ tape, url, transport, votes, refused, finale }) {
   const table = new Table(tape, url, transport);
   const secrets = { ids: new Map(), tokens: new Set(), passwords: ["open-sesame", "wrong-sesame"] };
-  await playSession(table, { votes, refused, rest, secrets });
+  await playSession(table, { votes, refused, secrets });
   await playFinale(table, { finale, secrets });
+  await Promise.all(table.clients.map((client) => client.finish()));
   for (const client of table.clients) {
     if (client.joined) secrets.tokens.add(client.token);
     client.close();
@@ -55,11 +57,12 @@ class Table {
   }
 }
 
-async function playSession(table, { votes, refused, rest, secrets }) {
+async function playSession(table, { votes, refused, secrets }) {
   const { host: hanna, sessionId, code } = await table.open("hanna");
   secrets.ids.set(sessionId, "session").set(code, "code");
   const join = (stream, playerName, more) =>
     table.client(stream, { sessionId, playerName, ...more }).connectAndJoin();
+  const rest = new Rest(table.tape, table.url);
   const paul = await join("paul", "Paul");
   const sam = await join("sam the spectator", "Sam", { isSpectator: true });
   const vera = await join("vera", "Vera");
@@ -68,7 +71,9 @@ async function playSession(table, { votes, refused, rest, secrets }) {
   const look = async (viewers = everybody) => {
     for (const client of viewers) await client.ok("session:sync", { lastSeq: 1 });
     for (const client of viewers) await client.ok("history:get", {});
-    await rest?.look({ sessionId, code, hanna, paul, vera });
+    for (const member of viewers) {
+      await rest.look(`${member.name}, REST`, { sessionId, code, member });
+    }
   };
   const s1 = hanna.joined.currentStory.id;
   // Sparing with Vera's values, so that each moment has one of its own.

@@ -3,6 +3,7 @@
 // voter and its round.
 
 import { Client, Tape, TRANSPORTS } from "./client.mjs";
+import { Rest } from "./rest.mjs";
 
 const VOTERS = ["A", "B", "C"];
 const CARDS_PER_VOTER = 10;
@@ -64,6 +65,7 @@ export class Schedule {
       await command();
       await this.#settle();
     }
+    await Promise.all(this.#clients.map((client) => client.finish()));
     for (const client of this.#clients) {
       if (client.joined) this.tokens.add(client.token);
       client.close();
@@ -170,11 +172,13 @@ export class Schedule {
       [1, () => this.#remove()],
       [3, () => anybody().ask("session:sync", {})],
       [3, () => anybody().ask("history:get", {})],
+      [2, () => this.#callRest(anybody())],
       [1, () => anybody().ask("vote:submit", { storyId, value: "no such" })],
       [0.4, async () => {
         await hanna.ok("session:end", {});
         for (const { tabs } of this.voters) await tabs[0].ask("session:sync", {});
         await hanna.ok("history:get", {});
+        await this.#callRest(hanna);
         this.isOver = true;
       }],
     ];
@@ -195,6 +199,15 @@ export class Schedule {
       const votes = this.#standing.get(ack.storyId) ?? new Map();
       this.#standing.set(ack.storyId, votes.set(voter.name, value));
     }
+  }
+
+  async #callRest(member) {
+    const { sessionId, now: { code, seq } } = this;
+    const stream = `${member.name}, REST`;
+    if (this.owners.has(member.name)) this.owners.set(stream, this.owners.get(member.name));
+    // Nothing happens meanwhile: the session stands where it did.
+    const note = `"seq":${seq} `;
+    await new Rest(this.tape, this.url).look(stream, { sessionId, code, member, note });
   }
 
   async #retract(storyId) {
