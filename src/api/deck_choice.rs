@@ -7,9 +7,8 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 #[cfg(feature = "server")]
 use utoipa::openapi::{ArrayBuilder, OneOfBuilder, RefOr, Schema};
 
-use crate::api::field::{
-    BadField, CardText, Field, FieldSeed, Opaque, Reading, Scalar, refuse_others,
-};
+use crate::api::field::{BadField, Field, FieldSeed, Reading, Scalar, refuse_others};
+use crate::api::field_types::{CardText, Opaque};
 use crate::api::payload::payload;
 #[cfg(feature = "server")]
 use crate::api::schema;

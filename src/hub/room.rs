@@ -123,7 +123,7 @@ impl Room {
     /// To those who have nothing else waiting; the others never see it.
     pub fn send_volatile(&self, message: &Encoded) -> usize {
         let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
-        members.values().filter(|outbox| outbox.push_volatile(message.clone())).count()
+        members.values().filter(|member| member.outbox.push_volatile(message.clone())).count()
     }
 
     pub fn len(&self) -> usize {
