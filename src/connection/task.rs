@@ -262,7 +262,15 @@ impl Task {
             return Poll::Pending;
         }
         if self.inbox.is_some() {
-            return Poll::Ready(Happened::PostHasNext);
+            // Nor does one POST ask for more than its client polls for. While
+            // an upgrade waits for the POST to end there is no such pause.
+            let is_polling = self.link.is_none() && self.upgrading.is_none();
+            let must_poll_first = is_polling && self.connection.outbox.is_crowded();
+            return if must_poll_first {
+                Poll::Pending
+            } else {
+                Poll::Ready(Happened::PostHasNext)
+            };
         }
         match &mut self.link {
             // A peer that sends faster than it reads is not read from. It

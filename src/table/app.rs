@@ -20,7 +20,7 @@ use crate::api::snapshot::Scene;
 use crate::connection::{App, ConnectRejected, ConnectRequest, Progress, Socket};
 use crate::limits::{Exceeded, Limit};
 use crate::poker::command::{Action, Claim, Join, PasswordChange, PasswordCheck};
-use crate::poker::ids::{RequestId, RoundId, SessionId};
+use crate::poker::ids::{Millis, RequestId, RoundId, SessionId};
 use crate::poker::refusal::Refusal;
 use crate::poker::session::Session;
 use crate::protocol::CloseReason;
@@ -182,14 +182,18 @@ impl Table {
                 let socket = sender.socket.id();
                 Job::Leave { socket, answer: Answer::Socket(sender) }
             }
-            Intent::Sync => Job::Look(Box::new(move |session, now| {
-                let scene = Scene::new(session, now);
-                let snapshot = scene.snapshot(place.player);
-                sender.ack(&Ack::new(session.seq, Synced { snapshot }));
-            })),
-            Intent::History(get) => Job::Look(Box::new(move |session, _| {
-                sender.ack(&Ack::new(session.seq, history(session, &get)));
-            })),
+            Intent::Sync => {
+                return self.show(place.clone(), move |session, now| {
+                    let scene = Scene::new(session, now);
+                    let snapshot = scene.snapshot(place.player);
+                    sender.ack(&Ack::new(session.seq, Synced { snapshot }));
+                });
+            }
+            Intent::History(get) => {
+                return self.show(place, move |session, _| {
+                    sender.ack(&Ack::new(session.seq, history(session, &get)));
+                });
+            }
             Intent::Heartbeat { timestamp } => {
                 let beat = HeartbeatResponse { timestamp, server_time: now };
                 sender.ack(&Ack::unnumbered(beat));
@@ -203,6 +207,27 @@ impl Table {
             }
         };
         self.hand_over(place, job)
+    }
+
+    /// Answers with a part of the session. The connection waits for it: such
+    /// answers are large, and one at a time cannot overflow the outbox.
+    fn show(
+        &self,
+        place: Place,
+        answer: impl FnOnce(&Session, Millis) + Send + 'static,
+    ) -> Progress {
+        let (answered, done) = oneshot::channel::<()>();
+        let look = Job::Look(Box::new(move |session, now| {
+            answer(session, now);
+            drop(answered);
+        }));
+        let handed_over = self.hand_over(place, look);
+        Progress::Wait(Box::pin(async move {
+            if let Progress::Wait(rest) = handed_over {
+                rest.await;
+            }
+            let _ = done.await;
+        }))
     }
 
     /// To the session's task; a full queue makes this connection wait.
