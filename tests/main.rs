@@ -8,6 +8,9 @@ mod rules;
 mod layers;
 mod store;
 
+// The table on a store that fails.
+mod table;
+
 // The wire.
 #[expect(dead_code, reason = "the example serves profiles of which the tests take parts")]
 mod conformance {

@@ -1,0 +1,218 @@
+//! Jobs that are decided together and share one commit.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+use tracing::warn;
+
+use crate::api::failure::Failure;
+use crate::connection::Socket;
+use crate::poker::command::{Action, Actor, Command, Departure, Join};
+use crate::poker::event::Event;
+use crate::poker::ids::{PlayerId, RequestId};
+use crate::poker::play::{catch_up, play};
+use crate::poker::refusal::Refusal;
+use crate::poker::reply::Reply;
+use crate::poker::session::Status;
+use crate::protocol::SocketId;
+use crate::store::{CommitError, Lifetime, StoreError, Tombstone};
+use crate::table::answer::Answer;
+use crate::table::handle::{Job, JoinAnswer, Look};
+use crate::table::session_task::SessionTask;
+
+/// Attempts at one commit while others commit as well.
+const ATTEMPTS_MAX: u32 = 16;
+/// Attempts that follow each other at once.
+const HASTY_ATTEMPTS: u32 = 3;
+/// How soon a client may try again when the store is away.
+const RETRY_AFTER_S: u32 = 1;
+/// A session is kept this much longer than it lives, so that whoever serves
+/// it can say that it has expired.
+const EXPIRY_SLACK_MS: u64 = 60_000;
+
+/// One job in a batch and what became of it.
+pub(super) struct Turn {
+    pub(super) work: Work,
+    /// Its part of the batch's events.
+    pub(super) events: Range<usize>,
+    pub(super) outcome: Result<Reply, Refusal>,
+    pub(super) seq: u64,
+}
+
+/// A job as a command, and who waits for it.
+pub(super) struct Work {
+    pub(super) command: Option<Command>,
+    pub(super) origin: Option<SocketId>,
+    pub(super) waiting: Waiting,
+}
+
+pub(super) enum Waiting {
+    Answer(Answer),
+    Join { socket: Socket, answer: JoinAnswer },
+    Look(Look),
+}
+
+impl Work {
+    /// A newcomer's snapshot and a look must show the session exactly as it
+    /// was told so far, so a batch ends with them.
+    pub(super) const fn shows_session(&self) -> bool {
+        matches!(self.waiting, Waiting::Join { .. } | Waiting::Look(_))
+    }
+}
+
+impl SessionTask {
+    pub(super) fn work(&mut self, job: Job) -> Work {
+        match job {
+            Job::Command { command, answer, origin } => {
+                Work { command: Some(command), origin, waiting: Waiting::Answer(answer) }
+            }
+            Job::Join { join, request, socket, answer } => Work {
+                command: Some(self.join_command(join, request)),
+                origin: Some(socket.id()),
+                waiting: Waiting::Join { socket, answer },
+            },
+            Job::Leave { socket, answer } => {
+                let command = self
+                    .members
+                    .remove(socket)
+                    .map(|player| self.depart_command(player, Departure::Leaving));
+                Work { command, origin: None, waiting: Waiting::Answer(answer) }
+            }
+            Job::Look(look) => Work { command: None, origin: None, waiting: Waiting::Look(look) },
+        }
+    }
+
+    pub(super) fn departed(&mut self, socket: SocketId) -> Option<Work> {
+        let player = self.members.remove(socket)?;
+        let command = self.depart_command(player, Departure::Disconnected);
+        let waiting = Waiting::Answer(Answer::Nobody);
+        Some(Work { command: Some(command), origin: None, waiting })
+    }
+
+    /// Seats that the session believes to be here and that are not: they left,
+    /// or joined in vain, while the store could not be told.
+    fn absentees(&self) -> Vec<Work> {
+        let seats = self.session.seats.values();
+        seats
+            .filter(|seat| seat.instances.contains(&self.instance()))
+            .filter(|seat| !self.members.has_seat(seat.id))
+            .map(|seat| {
+                let command = self.depart_command(seat.id, Departure::Disconnected);
+                let waiting = Waiting::Answer(Answer::Nobody);
+                Work { command: Some(command), origin: None, waiting }
+            })
+            .collect()
+    }
+
+    fn join_command(&self, join: Join, request: Option<RequestId>) -> Command {
+        Command { by: Actor::Visitor, request, action: Action::Join(join) }
+    }
+
+    fn depart_command(&self, player: PlayerId, manner: Departure) -> Command {
+        let instance = self.instance();
+        Command::by_house(Action::Depart { player, instance, manner })
+    }
+
+    /// Decides, commits and answers; decides again when somebody was faster.
+    pub(super) async fn execute(&mut self, mut batch: Vec<Work>) {
+        for attempt in 0..ATTEMPTS_MAX {
+            if HASTY_ATTEMPTS <= attempt {
+                let jitter = u64::from(attempt) * 2 + self.position.nonce % 8;
+                sleep(Duration::from_millis(jitter)).await;
+            }
+            if self.is_ahead {
+                if let Err(error) = self.resync().await {
+                    return self.fail(batch, &error);
+                }
+                batch.extend(self.absentees());
+            }
+            let (events, turns) = self.decide(batch);
+            match self.commit(&events).await {
+                Ok(()) => return self.deliver(&events, turns).await,
+                Err(CommitError::Conflict(_)) => {
+                    batch = turns.into_iter().map(|turn| turn.work).collect();
+                }
+                Err(CommitError::Store(error)) => {
+                    let batch = turns.into_iter().map(|turn| turn.work).collect();
+                    return self.fail(batch, &error);
+                }
+            }
+        }
+        warn!(session.id = %self.handle.id, attempts = ATTEMPTS_MAX, "gave up on a contended session");
+        self.fail(batch, &StoreError::Unavailable("contended".to_owned()));
+    }
+
+    /// Plays the batch on the replica: deadlines that are due, then the jobs.
+    fn decide(&mut self, batch: Vec<Work>) -> (Vec<Event>, Vec<Turn>) {
+        let now = self.shared.store.now();
+        let mut events = catch_up(&mut self.session, now);
+        let mut turns = Vec::with_capacity(batch.len());
+        for work in batch {
+            let from = events.len();
+            let outcome = match &work.command {
+                None => Ok(Reply::Done),
+                Some(command) => play(&mut self.session, command, now).map(|played| {
+                    events.extend(played.events);
+                    played.reply
+                }),
+            };
+            let seq = self.session.seq;
+            turns.push(Turn { work, events: from..events.len(), outcome, seq });
+        }
+        // Whoever is shown the session last is shown it before what is due
+        // now, which follows in a turn of its own.
+        if !turns.last().is_some_and(|turn| turn.work.shows_session()) {
+            events.extend(catch_up(&mut self.session, now));
+        }
+        (events, turns)
+    }
+
+    async fn commit(&mut self, events: &[Event]) -> Result<(), CommitError> {
+        let durable: Arc<[Event]> =
+            events.iter().filter(|event| !event.fact.is_volatile()).cloned().collect();
+        if durable.is_empty() {
+            return Ok(());
+        }
+        let lifetime = self.lifetime();
+        let store = Arc::clone(&self.shared.store);
+        self.is_ahead = true;
+        let committed = store.commit(self.handle.id, self.position, durable, lifetime).await?;
+        self.position = committed.position;
+        self.is_ahead = false;
+        Ok(())
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        let session = &self.session;
+        let (kept_until, tombstone) = match session.status {
+            Status::Open => (session.expires_at.add_ms(EXPIRY_SLACK_MS), Tombstone::Expired),
+            Status::Expired { at } => (at.add_ms(EXPIRY_SLACK_MS), Tombstone::Expired),
+            Status::Ended { at, .. } => {
+                let linger_ms = session.policy.ended_linger_ms;
+                (at.add_ms(linger_ms).add_ms(EXPIRY_SLACK_MS), Tombstone::Ended)
+            }
+        };
+        let tombstone_until = kept_until.add_ms(self.shared.options.tombstone_ttl_ms);
+        Lifetime { kept_until, tombstone, tombstone_until }
+    }
+
+    fn fail(&mut self, batch: Vec<Work>, error: &StoreError) {
+        if !batch.is_empty() {
+            warn!(session.id = %self.handle.id, %error, jobs = batch.len(), "commands failed");
+        }
+        let failure = match error {
+            StoreError::Gone => Failure::from(Refusal::SessionNotFound),
+            _ => Failure::StateUnavailable { retry_after_s: RETRY_AFTER_S },
+        };
+        for work in batch {
+            match work.waiting {
+                Waiting::Answer(answer) => answer.failed(failure.clone()),
+                Waiting::Join { answer, .. } => answer.failed(failure.clone()),
+                // The replica is what there is to be seen; it may be behind.
+                Waiting::Look(look) => look(&self.session, self.shared.store.now()),
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The task that serves one session on this instance.
+//!
+//! It holds the replica, executes the jobs that wait as one batch with one
+//! commit, fires deadlines, follows the updates of other instances, and tells
+//! the members. Everything that concerns the session happens here, one after
+//! the other; so nothing of it needs a lock.
+
+mod batch;
+mod following;
+mod telling;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until};
+use tracing::debug;
+
+use crate::poker::decide::next_deadline;
+use crate::poker::ids::InstanceId;
+use crate::poker::session::Session;
+use crate::store::{Loaded, Position, Subscription, Update};
+use crate::table::handle::{Departures, Job, SessionHandle};
+use crate::table::members::Members;
+use crate::table::registry::Shared;
+use crate::table::session_task::batch::Work;
+
+/// How often a store that failed is asked again when nobody asks for anything.
+const RESYNC_INTERVAL: Duration = Duration::from_secs(1);
+
+pub(super) struct SessionTask {
+    shared: Arc<Shared>,
+    handle: SessionHandle,
+    jobs: mpsc::Receiver<Box<Job>>,
+    departures: Arc<Departures>,
+    subscription: Subscription,
+    session: Session,
+    /// Where `session` stands, unless `is_ahead`.
+    position: Position,
+    /// `session` holds events of which nobody knows whether they were
+    /// committed; `position` is the last one that certainly was.
+    is_ahead: bool,
+    members: Members,
+    /// The last time that somebody did something here.
+    idle_since: Instant,
+}
+
+/// What woke the task.
+enum Wake {
+    Job(Option<Box<Job>>),
+    Departures,
+    Update(Option<Update>),
+    Deadline,
+    Idle,
+}
+
+impl SessionTask {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        handle: SessionHandle,
+        jobs: mpsc::Receiver<Box<Job>>,
+        departures: Arc<Departures>,
+        subscription: Subscription,
+        loaded: Loaded,
+    ) -> Self {
+        let members = Members::new(&shared.hub, handle.id);
+        Self {
+            shared,
+            handle,
+            jobs,
+            departures,
+            subscription,
+            session: loaded.session,
+            position: loaded.position,
+            is_ahead: false,
+            members,
+            idle_since: Instant::now(),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        debug!(session.id = %self.handle.id, "session loaded");
+        loop {
+            match self.wake().await {
+                Wake::Job(Some(job)) => {
+                    self.turn(Some(job)).await;
+                    self.idle_since = Instant::now();
+                }
+                Wake::Departures => {
+                    self.turn(None).await;
+                    self.idle_since = Instant::now();
+                }
+                Wake::Deadline => self.turn(None).await,
+                Wake::Update(update) => self.follow(update).await,
+                Wake::Idle | Wake::Job(None) => break,
+            }
+        }
+        // No new job finds the way here from now on; those that have are done.
+        self.shared.sessions.forget(&self.handle);
+        self.jobs.close();
+        while let Some(job) = self.jobs.recv().await {
+            self.turn(Some(job)).await;
+        }
+        debug!(session.id = %self.handle.id, "session unloaded");
+    }
+
+    async fn wake(&mut self) -> Wake {
+        let now = self.shared.store.now();
+        // What is not committed has no deadlines.
+        let deadline = next_deadline(&self.session).filter(|_| !self.is_ahead);
+        let until_deadline = deadline.map(|at| Duration::from_millis(at.since(now)));
+        let idle_at = self.idle_since + self.shared.options.idle;
+        tokio::select! {
+            job = self.jobs.recv() => Wake::Job(job),
+            () = self.departures.arrived() => Wake::Departures,
+            update = self.subscription.next() => Wake::Update(update),
+            () = sleep(until_deadline.unwrap_or_default()), if until_deadline.is_some() => {
+                Wake::Deadline
+            }
+            () = sleep(RESYNC_INTERVAL), if self.is_ahead => Wake::Deadline,
+            () = sleep_until(idle_at), if self.members.is_empty() => Wake::Idle,
+        }
+    }
+
+    /// Does what waits, up to a batch.
+    async fn turn(&mut self, first: Option<Box<Job>>) {
+        let mut batch: Vec<Work> = Vec::new();
+        for socket in self.departures.take() {
+            batch.extend(self.departed(socket));
+        }
+        let mut next = first;
+        while let Some(job) = next.take() {
+            let work = self.work(*job);
+            let is_last = work.shows_session();
+            batch.push(work);
+            if is_last || self.shared.options.batch_jobs_max <= batch.len() {
+                break;
+            }
+            next = self.jobs.try_recv().ok();
+        }
+        self.execute(batch).await;
+    }
+
+    fn instance(&self) -> InstanceId {
+        self.shared.instance
+    }
+}

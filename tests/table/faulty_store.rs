@@ -1,0 +1,123 @@
+//! The embedded store behind a line that breaks.
+
+use std::sync::{Arc, Mutex};
+
+use futures_util::future::{BoxFuture, FutureExt, ready};
+
+use cardroom::clock::Clock;
+use cardroom::poker::event::Event;
+use cardroom::poker::ids::{JoinCode, Millis, SessionId};
+use cardroom::poker::session::Opening;
+use cardroom::store::{
+    CommitError, Committed, Lifetime, Loaded, MemoryStore, Missing, Position, SessionStore,
+    StoreError, Stored, Subscription,
+};
+
+pub(super) struct FaultyStore {
+    inner: MemoryStore,
+    fault: Mutex<Fault>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Fault {
+    None,
+    /// Nothing gets through.
+    Away,
+    /// Commits are made, and nobody hears of it.
+    LosesReplies,
+    /// So many commits find that somebody was faster.
+    Conflicts(u32),
+}
+
+impl FaultyStore {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { inner: MemoryStore::new(clock, 8), fault: Mutex::new(Fault::None) }
+    }
+
+    pub(super) fn set(&self, fault: Fault) {
+        *self.fault.lock().expect("no test panics in here") = fault;
+    }
+
+    fn fault(&self) -> Fault {
+        *self.fault.lock().expect("no test panics in here")
+    }
+
+    fn unless_away<'a, T: Send + 'a>(
+        &self,
+        reply: BoxFuture<'a, Result<T, StoreError>>,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        match self.fault() {
+            Fault::Away => ready(Err(away())).boxed(),
+            _ => reply,
+        }
+    }
+}
+
+fn away() -> StoreError {
+    StoreError::Unavailable("cut".to_owned())
+}
+
+impl SessionStore for FaultyStore {
+    fn now(&self) -> Millis {
+        self.inner.now()
+    }
+
+    fn create(
+        &self,
+        opening: Opening,
+        lifetime: Lifetime,
+    ) -> BoxFuture<'_, Result<Loaded, StoreError>> {
+        self.unless_away(self.inner.create(opening, lifetime))
+    }
+
+    fn resolve(&self, code: JoinCode) -> BoxFuture<'_, Result<Option<SessionId>, StoreError>> {
+        self.unless_away(self.inner.resolve(code))
+    }
+
+    fn load(&self, id: SessionId) -> BoxFuture<'_, Result<Stored, StoreError>> {
+        self.unless_away(self.inner.load(id))
+    }
+
+    fn commit(
+        &self,
+        id: SessionId,
+        expected: Position,
+        events: Arc<[Event]>,
+        lifetime: Lifetime,
+    ) -> BoxFuture<'_, Result<Committed, CommitError>> {
+        match self.fault() {
+            Fault::Away => ready(Err(away().into())).boxed(),
+            Fault::LosesReplies => async move {
+                self.inner.commit(id, expected, events, lifetime).await?;
+                Err(away().into())
+            }
+            .boxed(),
+            Fault::Conflicts(left @ 1..) => {
+                self.set(Fault::Conflicts(left - 1));
+                let nothing = Missing::Events { events: Vec::new(), position: expected };
+                ready(Err(CommitError::Conflict(nothing))).boxed()
+            }
+            Fault::Conflicts(0) | Fault::None => self.inner.commit(id, expected, events, lifetime),
+        }
+    }
+
+    fn read_after(
+        &self,
+        id: SessionId,
+        position: Position,
+    ) -> BoxFuture<'_, Result<Missing, StoreError>> {
+        self.unless_away(self.inner.read_after(id, position))
+    }
+
+    fn subscribe(&self, id: SessionId) -> BoxFuture<'_, Result<Subscription, StoreError>> {
+        self.unless_away(self.inner.subscribe(id))
+    }
+
+    fn whisper(&self, id: SessionId, event: Event) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.unless_away(self.inner.whisper(id, event))
+    }
+
+    fn is_ready(&self) -> BoxFuture<'_, bool> {
+        ready(!matches!(self.fault(), Fault::Away)).boxed()
+    }
+}

@@ -1,0 +1,149 @@
+//! The table on a store that fails: what was acknowledged is true, and what
+//! is true is told in the end.
+
+mod faulty_store;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use cardroom::clock::Clock;
+use cardroom::connection::{Connections, Upper};
+use cardroom::hub::Hub;
+use cardroom::identity::Keyring;
+use cardroom::poker::policy::Policy;
+use cardroom::table::{Table, TableOptions};
+
+use crate::support::eio::{join_websocket, patient, say, see_text, serve};
+use crate::support::raw_ws::RawWs;
+use faulty_store::{Fault, FaultyStore};
+
+/// A table with a host and one guest.
+struct Scene {
+    store: Arc<FaultyStore>,
+    host: Guest,
+    guest: Guest,
+}
+
+/// A client made of packets.
+struct Guest {
+    socket: RawWs,
+    asked: u32,
+}
+
+impl Scene {
+    async fn open() -> Self {
+        let store = Arc::new(FaultyStore::new(Clock::system()));
+        let policy =
+            Policy { disconnect_grace_ms: 50, online_coalesce_ms: 10, ..Policy::default() };
+        let options = TableOptions { policy, ..TableOptions::default() };
+        let keyring = Keyring::ephemeral([7; 32]);
+        let table = Table::new(Arc::clone(&store) as _, Hub::new(), keyring, options);
+        let server = serve(Connections::new(patient(), Upper::SocketIo(Arc::new(table))));
+
+        let mut host = Guest { socket: join_websocket(server).await, asked: 0 };
+        let created =
+            host.ask("session:create", json!({"name": "Sprint", "playerName": "Ann"})).await;
+        let mut guest = Guest { socket: join_websocket(server).await, asked: 0 };
+        let join = json!({"sessionId": created["code"], "playerName": "Bob"});
+        assert_eq!(guest.ask("session:join", join).await["ok"], true);
+        host.hears("player:joined").await;
+        Self { store, host, guest }
+    }
+}
+
+impl Guest {
+    /// The acknowledgement of an event.
+    async fn ask(&mut self, event: &str, payload: Value) -> Value {
+        self.asked += 1;
+        say(&mut self.socket, &format!("42{}{}", self.asked, json!([event, payload]))).await;
+        let answer = format!("43{}[", self.asked);
+        loop {
+            let packet = self.next().await;
+            if let Some(rest) = packet.strip_prefix(&answer) {
+                let body = rest.strip_suffix(']').expect("one argument");
+                return serde_json::from_str(body).expect("an acknowledgement is JSON");
+            }
+        }
+    }
+
+    /// The next event of that name; others are passed over.
+    async fn hears(&mut self, event: &str) -> Value {
+        loop {
+            let packet = self.next().await;
+            let Some(array) = packet.strip_prefix("42") else { continue };
+            let array: Value = serde_json::from_str(array).expect("an event is JSON");
+            if array[0] == event {
+                return array[1].clone();
+            }
+        }
+    }
+
+    async fn next(&mut self) -> String {
+        tokio::time::timeout(Duration::from_secs(10), see_text(&mut self.socket))
+            .await
+            .expect("something is said in time")
+    }
+}
+
+fn vote(value: &str) -> Value {
+    json!({"storyId": "s1", "value": value})
+}
+
+#[tokio::test]
+async fn a_command_without_a_store_is_refused_and_has_no_effect() {
+    let mut scene = Scene::open().await;
+    scene.store.set(Fault::Away);
+    let refused = scene.guest.ask("vote:submit", vote("5")).await;
+    assert_eq!(refused["error"]["code"], "STATE_UNAVAILABLE");
+    assert_eq!(refused["error"]["retryAfter"], 1);
+
+    scene.store.set(Fault::None);
+    let synced = scene.guest.ask("session:sync", json!({})).await;
+    assert_eq!(synced["snapshot"]["round"]["voteCount"], 0);
+    assert_eq!(synced["snapshot"]["you"].get("vote"), None);
+    let accepted = scene.guest.ask("vote:submit", vote("8")).await;
+    assert_eq!(accepted["ok"], true);
+    assert_eq!(accepted["seq"].as_u64(), synced["seq"].as_u64().map(|seq| seq + 1));
+    assert_eq!(scene.host.hears("vote:submitted").await["seq"], accepted["seq"]);
+}
+
+#[tokio::test]
+async fn a_commit_whose_reply_is_lost_is_told_once_and_in_order() {
+    let mut scene = Scene::open().await;
+    scene.store.set(Fault::LosesReplies);
+    let unknown = scene.guest.ask("vote:submit", vote("5")).await;
+    assert_eq!(unknown["error"]["code"], "STATE_UNAVAILABLE");
+
+    // Nobody asks for anything: the table finds out by itself.
+    scene.store.set(Fault::None);
+    let told = scene.host.hears("vote:submitted").await;
+    assert_eq!(told["voteCount"], 1);
+    let again = scene.guest.ask("vote:submit", vote("5")).await;
+    assert_eq!((&again["ok"], &again["seq"]), (&json!(true), &told["seq"]));
+    let revealed = scene.host.ask("cards:reveal", json!({})).await;
+    assert_eq!(revealed["seq"].as_u64(), told["seq"].as_u64().map(|seq| seq + 1));
+}
+
+#[tokio::test]
+async fn somebody_who_left_while_the_store_was_away_leaves_afterwards() {
+    let mut scene = Scene::open().await;
+    scene.store.set(Fault::Away);
+    drop(scene.guest);
+    // The connection ends by its closed socket; the host notices nothing yet.
+    let refused = scene.host.ask("vote:submit", vote("5")).await;
+    assert_eq!(refused["error"]["code"], "STATE_UNAVAILABLE");
+    scene.store.set(Fault::None);
+    let left = scene.host.hears("player:left").await;
+    assert_eq!((&left["reason"], &left["playerCount"]), (&json!("disconnected"), &json!(1)));
+}
+
+#[tokio::test]
+async fn of_a_contended_session_every_command_gets_its_turn() {
+    let mut scene = Scene::open().await;
+    scene.store.set(Fault::Conflicts(3));
+    let accepted = scene.guest.ask("vote:submit", vote("5")).await;
+    assert_eq!(accepted["ok"], true);
+    assert_eq!(scene.host.hears("vote:submitted").await["seq"], accepted["seq"]);
+}
