@@ -7,7 +7,9 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 #[cfg(feature = "server")]
 use utoipa::openapi::{ArrayBuilder, OneOfBuilder, RefOr, Schema};
 
-use crate::api::field::{BadField, CardText, Field, FieldSeed, Opaque, Reading, Scalar};
+use crate::api::field::{
+    BadField, CardText, Field, FieldSeed, Opaque, Reading, Scalar, wrong_types,
+};
 use crate::api::payload::payload;
 #[cfg(feature = "server")]
 use crate::api::schema;
@@ -82,6 +84,8 @@ impl<'de> Visitor<'de> for DeckVisitor {
         f.write_str(DeckChoice::EXPECTED)
     }
 
+    wrong_types!(DeckChoice::EXPECTED; null bool number list);
+
     fn visit_str<E>(self, id: &str) -> Result<Self::Value, E> {
         let choice = DeckChoice::read(Scalar::Text(id));
         Ok(choice.map_err(|problem| BadField { field: "".into(), problem }))
@@ -133,6 +137,8 @@ impl<'de> Visitor<'de> for LabelsVisitor {
         f.write_str(Labels::EXPECTED)
     }
 
+    wrong_types!(Labels::EXPECTED; null bool number text object);
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         // One more than a deck may have, so that too many is noticed.
         const KEPT_MAX: usize = Deck::CARDS_MAX + 1;
@@ -173,6 +179,8 @@ impl<'de> Visitor<'de> for LabelVisitor {
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(Label::EXPECTED)
     }
+
+    wrong_types!(Label::EXPECTED; null bool list);
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
         Ok(scalar(Scalar::Text(text)))

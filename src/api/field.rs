@@ -39,6 +39,11 @@ impl BadField {
         Self { field: field.into(), problem: format!("must be {expected}").into() }
     }
 
+    /// A value of the wrong type; the field is named by [`Self::within`].
+    pub fn wrong_type(expected: &'static str) -> Self {
+        Self { field: "".into(), problem: format!("must be {expected}").into() }
+    }
+
     pub fn missing(field: &'static str) -> Self {
         Self { field: field.into(), problem: "is missing".into() }
     }
@@ -121,6 +126,62 @@ impl<'de, T: Field> DeserializeSeed<'de> for FieldSeed<T> {
         T::take(deserializer)
     }
 }
+
+/// The methods of a `Visitor` for what is of the wrong type: it is read over
+/// and refused, so that the answer names the field and the rest is still read.
+macro_rules! wrong_types {
+    ($expected:expr; $($kind:ident)*) => {
+        $($crate::api::field::wrong_types!(@$kind $expected);)*
+    };
+    (@null $expected:expr) => {
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Err($crate::api::field::BadField::wrong_type($expected)))
+        }
+    };
+    (@bool $expected:expr) => {
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(Err($crate::api::field::BadField::wrong_type($expected)))
+        }
+    };
+    (@number $expected:expr) => {
+        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(Err($crate::api::field::BadField::wrong_type($expected)))
+        }
+
+        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(Err($crate::api::field::BadField::wrong_type($expected)))
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(Err($crate::api::field::BadField::wrong_type($expected)))
+        }
+    };
+    (@text $expected:expr) => {
+        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+            Ok(Err($crate::api::field::BadField::wrong_type($expected)))
+        }
+    };
+    (@list $expected:expr) => {
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(
+            self,
+            mut seq: A,
+        ) -> Result<Self::Value, A::Error> {
+            while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
+            Ok(Err($crate::api::field::BadField::wrong_type($expected)))
+        }
+    };
+    (@object $expected:expr) => {
+        fn visit_map<A: serde::de::MapAccess<'de>>(
+            self,
+            mut map: A,
+        ) -> Result<Self::Value, A::Error> {
+            while map.next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?.is_some() {}
+            Ok(Err($crate::api::field::BadField::wrong_type($expected)))
+        }
+    };
+}
+
+pub(crate) use wrong_types;
 
 struct FieldVisitor<T>(PhantomData<T>);
 

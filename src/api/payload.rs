@@ -61,6 +61,10 @@ macro_rules! payload {
                         f.write_str("an object")
                     }
 
+                    $crate::api::field::wrong_types!(
+                        "an object"; null bool number text list
+                    );
+
                     fn visit_map<A: serde::de::MapAccess<'de>>(
                         self,
                         mut map: A,
@@ -98,7 +102,7 @@ macro_rules! payload {
                     }
                 }
 
-                deserializer.deserialize_map(Fields)
+                deserializer.deserialize_any(Fields)
             }
         }
 
