@@ -237,9 +237,20 @@ impl Table {
         Progress::Wait(Box::pin(async move {
             let socket = sender.socket.clone();
             let from = socket.handshake().peer.ip();
-            let seating = table.take_place(socket.clone(), join, request, Some(sender));
-            let seated = table.guarded(from, seating).await;
-            end_join(&socket, seated.is_ok(), joining);
+            let is_seated = match table.check_guesses(from) {
+                Ok(()) => {
+                    let seated =
+                        table.take_place(socket.clone(), join, request, Some(sender)).await;
+                    table.count_guess(from, &seated);
+                    seated.is_ok()
+                }
+                Err(exceeded) => {
+                    let limit = table.shared.failed_joins.limit();
+                    table.rate_limited(&sender, limit, exceeded, true);
+                    false
+                }
+            };
+            end_join(&socket, is_seated, joining);
         }))
     }
 

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::api::failure::Failure;
 use crate::identity::{Claims, password};
-use crate::limits::Network;
+use crate::limits::{Exceeded, Network};
 use crate::poker::command::{Action, Actor, Claim, Command, Join, PasswordCheck, Reclaim};
 use crate::poker::deck::Deck;
 use crate::poker::ids::{JoinCode, Millis, PlayerId, RequestId, SessionId, SessionRef};
@@ -230,15 +230,24 @@ impl Table {
         from: IpAddr,
         attempt: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        let shared = &self.shared;
-        let network = Network::from(from);
-        let now = shared.store.now();
-        shared
-            .failed_joins
-            .check(&network, now)
-            .and_then(|()| shared.failed_joins_in_all.check(&(), now))
+        self.check_guesses(from)
             .map_err(|exceeded| Failure::RateLimited { retry_after_s: exceeded.retry_after_s })?;
         let result = attempt.await;
+        self.count_guess(from, &result);
+        result
+    }
+
+    /// Whether an address may still try: it, and all together, have failed
+    /// less often than the limits.
+    pub(super) fn check_guesses(&self, from: IpAddr) -> Result<(), Exceeded> {
+        let shared = &self.shared;
+        let now = shared.store.now();
+        shared.failed_joins.check(&Network::from(from), now)?;
+        shared.failed_joins_in_all.check(&(), now)
+    }
+
+    /// Counts an attempt that failed in the way of somebody who guesses.
+    pub(super) fn count_guess<T>(&self, from: IpAddr, result: &Result<T, Failure>) {
         let is_guess = matches!(
             result,
             Err(Failure::Refused(
@@ -246,11 +255,12 @@ impl Table {
             ))
         );
         if is_guess {
+            let shared = &self.shared;
+            let now = shared.store.now();
             // Counting is all: this attempt has been answered.
-            let _ = shared.failed_joins.admit(&network, now);
+            let _ = shared.failed_joins.admit(&Network::from(from), now);
             let _ = shared.failed_joins_in_all.admit(&(), now);
         }
-        result
     }
 
     /// The join as the rules want it: the token verified, the password

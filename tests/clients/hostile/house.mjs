@@ -74,7 +74,9 @@ class Bystander {
     const bystander = new Bystander();
     bystander.client = await new Client(new Tape(), "bystander", server.url, transport).connect();
     const joined = bystander.client.next("session:joined");
-    await bystander.client.ok("session:create", { name: "Quiet", playerName: "Bystander" });
+    await bystander.client.ok("session:create", {
+      name: "Quiet", playerName: "Bystander", settings: { maxPlayers: 200 },
+    });
     const { sessionId, snapshot } = await joined;
     Object.assign(bystander, { sessionId, storyId: snapshot.currentStory.id });
     bystander.#seq = snapshot.seq;

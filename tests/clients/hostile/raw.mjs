@@ -6,7 +6,7 @@ import { once } from "node:events";
 
 import WebSocket from "ws";
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 5_000;
 
 /** An Engine.IO connection over WebSocket, without any client on top. */
 export class RawSocket {
@@ -19,11 +19,10 @@ export class RawSocket {
     const url = `${server.url.replace("http", "ws")}/socket.io/?${query}`;
     raw.socket = new WebSocket(url, { perMessageDeflate: false });
     raw.socket.on("error", () => undefined);
-    raw.closed = new Promise((resolve) => raw.socket.on("close", (code) => {
-      raw.isClosed = true;
-      resolve(code);
+    raw.socket.on("close", (code) => {
+      raw.closeCode = code;
       raw.#wake();
-    }));
+    });
     raw.socket.on("message", (data, isBinary) => {
       const text = isBinary ? `binary ${data.toString("hex")}` : data.toString();
       // The heartbeat goes on whatever else happens.
@@ -60,9 +59,16 @@ export class RawSocket {
     for (;;) {
       const index = this.received.findIndex(fits);
       if (index >= 0) return this.received.splice(index, 1)[0];
-      if (this.isClosed) throw new Error(`closed; received ${this.received.join(" ")}`);
+      if (this.closeCode !== undefined) throw new Error(`closed; received ${this.received.join(" ")}`);
       await this.#woken(deadline);
     }
+  }
+
+  /** Resolves when the server has ended the connection: the close code. */
+  async ended() {
+    const deadline = Date.now() + PATIENCE_MS;
+    while (this.closeCode === undefined) await this.#woken(deadline);
+    return this.closeCode;
   }
 
   /** Whether the connection still answers. */
