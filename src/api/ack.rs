@@ -14,6 +14,7 @@ use crate::api::story::StoryInfo;
 use crate::api::timer::TimerState;
 use crate::poker::ids::{JoinCode, Millis, PlayerId, RoundId, SessionId, StoryId};
 use crate::poker::reply::Reply;
+use crate::poker::session::Session;
 use crate::poker::tally::Confidence;
 
 /// An acknowledgement of success; `seq` is the session's after the event.
@@ -165,6 +166,30 @@ pub struct HistoryPage<'a> {
     /// Ask with this for the rounds before these.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<RoundId>,
+}
+
+impl<'a> HistoryPage<'a> {
+    const ROUNDS_MAX: usize = 20;
+
+    /// The latest finished rounds before the cursor, of one story if given.
+    pub fn before(session: &'a Session, cursor: Option<RoundId>, story: Option<StoryId>) -> Self {
+        let before = cursor.unwrap_or(RoundId(u32::MAX));
+        let mut rounds: Vec<_> = session
+            .history
+            .iter()
+            .rev()
+            .filter(|round| round.id < before)
+            .filter(|round| story.is_none_or(|story| round.story == story))
+            .take(Self::ROUNDS_MAX + 1)
+            .collect();
+        let has_more = Self::ROUNDS_MAX < rounds.len();
+        rounds.truncate(Self::ROUNDS_MAX);
+        rounds.reverse();
+        Self {
+            cursor: rounds.first().filter(|_| has_more).map(|round| round.id),
+            rounds: rounds.into_iter().map(RoundSummaryInfo::from).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]

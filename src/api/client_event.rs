@@ -13,10 +13,8 @@ use utoipa::openapi::{RefOr, Schema};
 
 use crate::api::deck_choice::DeckChoice;
 use crate::api::failure::Failure;
-use crate::api::field::{
-    BadField, CardText, Confidential, ExtraSeconds, Field, FieldSeed, Nullable, Opaque, Reading,
-    Scalar, TimerSeconds, expected,
-};
+use crate::api::field::{BadField, Field, FieldSeed, Nullable, Reading, Scalar, expected};
+use crate::api::field_types::{CardText, Confidential, ExtraSeconds, Opaque, TimerSeconds};
 use crate::api::payload::payload;
 #[cfg(feature = "server")]
 use crate::api::schema;

@@ -7,9 +7,8 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 #[cfg(feature = "server")]
 use utoipa::openapi::{ArrayBuilder, OneOfBuilder, RefOr, Schema};
 
-use crate::api::field::{
-    BadField, CardText, Field, FieldSeed, Opaque, Reading, Scalar, wrong_types,
-};
+use crate::api::field::{BadField, Field, FieldSeed, Reading, Scalar, refuse_others};
+use crate::api::field_types::{CardText, Opaque};
 use crate::api::payload::payload;
 #[cfg(feature = "server")]
 use crate::api::schema;
@@ -84,7 +83,7 @@ impl<'de> Visitor<'de> for DeckVisitor {
         f.write_str(DeckChoice::EXPECTED)
     }
 
-    wrong_types!(DeckChoice::EXPECTED; null bool number list);
+    refuse_others! { DeckChoice::EXPECTED; unit bool number list }
 
     fn visit_str<E>(self, id: &str) -> Result<Self::Value, E> {
         let choice = DeckChoice::read(Scalar::Text(id));
@@ -137,7 +136,7 @@ impl<'de> Visitor<'de> for LabelsVisitor {
         f.write_str(Labels::EXPECTED)
     }
 
-    wrong_types!(Labels::EXPECTED; null bool number text object);
+    refuse_others! { Labels::EXPECTED; unit bool number text object }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         // One more than a deck may have, so that too many is noticed.
@@ -180,7 +179,7 @@ impl<'de> Visitor<'de> for LabelVisitor {
         f.write_str(Label::EXPECTED)
     }
 
-    wrong_types!(Label::EXPECTED; null bool list);
+    refuse_others! { Label::EXPECTED; unit bool list }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
         Ok(scalar(Scalar::Text(text)))

@@ -10,6 +10,7 @@
 pub mod client_event;
 pub mod deck_choice;
 pub mod field;
+pub mod field_types;
 pub mod payload;
 pub mod rest;
 pub mod settings_edit;

@@ -61,9 +61,9 @@ macro_rules! payload {
                         f.write_str("an object")
                     }
 
-                    $crate::api::field::wrong_types!(
-                        "an object"; null bool number text list
-                    );
+                    $crate::api::field::refuse_others! {
+                        "an object"; unit bool number text list
+                    }
 
                     fn visit_map<A: serde::de::MapAccess<'de>>(
                         self,

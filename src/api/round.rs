@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use crate::api::results::{ConsensusData, VoteResult};
+#[cfg(feature = "server")]
+use crate::api::schema::MaybeRevealed;
 use crate::api::time::Iso;
 use crate::poker::ids::{Millis, PlayerId, RoundId, StoryId};
 use crate::poker::round::{Phase, Results, RevealReason, RoundSummary};
@@ -23,6 +25,7 @@ pub struct RoundState<'a> {
     pub reveal_at: Option<Millis>,
     pub started_at: Iso,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = MaybeRevealed))]
     pub revealed: Option<Revealed<'a>>,
 }
 
@@ -90,6 +93,7 @@ pub struct RoundSummaryInfo<'a> {
     pub vote_count: u32,
     pub is_revealed: bool,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = MaybeRevealed))]
     pub revealed: Option<Revealed<'a>>,
 }
 

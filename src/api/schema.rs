@@ -4,11 +4,12 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::api::results::Decimal;
+use crate::api::round::Revealed;
 use crate::api::time::Iso;
 use crate::poker::ids::{JoinCode, Millis, PlayerId, RoundId, SessionId, StoryId};
 use crate::poker::tally::{Advice, Direction, Level, SpecialCounts};
@@ -59,6 +60,25 @@ schemas! {
         ObjectBuilder::new().schema_type(Type::Object),
         |object, name| object.property(name, whole_number()).required(name),
     );
+}
+
+/// How the flattened, optional results of a round are described: all of their
+/// fields, or none.
+pub(super) struct MaybeRevealed;
+
+impl PartialSchema for MaybeRevealed {
+    fn schema() -> RefOr<Schema> {
+        let results = Ref::from_schema_name(Revealed::name());
+        let none = ObjectBuilder::new().schema_type(Type::Object);
+        AnyOfBuilder::new().item(results).item(none).into()
+    }
+}
+
+impl ToSchema for MaybeRevealed {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((Revealed::name().into(), Revealed::schema()));
+        Revealed::schemas(schemas);
+    }
 }
 
 pub(super) fn text() -> ObjectBuilder {

@@ -4,7 +4,8 @@
 use utoipa::openapi::{OneOfBuilder, RefOr, Schema};
 
 use crate::api::deck_choice::DeckChoice;
-use crate::api::field::{Confidential, Field, Reading, Scalar, Threshold, expected};
+use crate::api::field::{Field, Reading, Scalar, expected};
+use crate::api::field_types::{Confidential, Threshold};
 use crate::api::payload::payload;
 #[cfg(feature = "server")]
 use crate::api::schema;

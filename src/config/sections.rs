@@ -77,8 +77,6 @@ section! {
         attachments_max: usize = 2, 0..=10;
         /// Fragments of one WebSocket message.
         fragments_max: usize = 32, 1..=10_000;
-        /// From the first fragment of a message to its last.
-        fragment_timeout_ms: u64 = 5_000, 100..=600_000;
         /// Bytes that may wait for one client before it counts as too slow.
         outbox_bytes_max: usize = 65_536, 16_384..=67_108_864;
         /// Messages that may wait for one client.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::connection::app::{App, EngineApp};
@@ -34,6 +35,8 @@ struct Inner {
     upper: Upper,
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
+    open: AtomicU32,
+    is_draining: AtomicBool,
 }
 
 type Shard = HashMap<Sid, Arc<Connection>>;
@@ -43,11 +46,26 @@ impl Connections {
 
     pub fn new(options: Options, upper: Upper) -> Self {
         let shards = (0..Self::SHARDS).map(|_| Mutex::default()).collect();
-        Self { inner: Arc::new(Inner { options, upper, shards, hasher: RandomState::new() }) }
+        Self {
+            inner: Arc::new(Inner {
+                options,
+                upper,
+                shards,
+                hasher: RandomState::new(),
+                open: AtomicU32::new(0),
+                is_draining: AtomicBool::new(false),
+            }),
+        }
     }
 
     pub fn options(&self) -> &Options {
         &self.inner.options
+    }
+
+    /// Whether a handshake is worth while: there is room, and no drain.
+    pub fn are_welcome(&self) -> bool {
+        let is_full = self.options().connections_max <= self.inner.open.load(Ordering::Relaxed);
+        !is_full && !self.inner.is_draining.load(Ordering::Relaxed)
     }
 
     /// Opens a connection over polling. Returns the payload that answers the handshake.
@@ -80,9 +98,14 @@ impl Connections {
         }
     }
 
-    /// How many there are. Takes every shard's lock.
+    /// Welcomes nobody from now on, and closes everybody.
+    pub fn drain(&self) {
+        self.inner.is_draining.store(true, Ordering::Relaxed);
+        self.close_all(CloseReason::ServerShuttingDown);
+    }
+
     pub fn len(&self) -> usize {
-        self.inner.shards.iter().map(|shard| lock(shard).len()).sum()
+        self.inner.open.load(Ordering::Relaxed) as usize
     }
 
     pub fn is_empty(&self) -> bool {
@@ -90,7 +113,9 @@ impl Connections {
     }
 
     pub(super) fn forget(&self, sid: Sid) {
-        self.shard(sid).remove(&sid);
+        if self.shard(sid).remove(&sid).is_some() {
+            self.inner.open.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     fn open_packet(&self, sid: &Sid, can_upgrade: bool) -> Encoded {
@@ -106,14 +131,13 @@ impl Connections {
     }
 
     fn spawn(&self, sid: Sid, mut handshake: Handshake, link: Option<Box<dyn Link>>) {
-        if let Some(kept) = &self.options().headers_kept {
-            handshake.keep_headers(kept);
-        }
+        handshake.shrink(self.options().headers_kept.as_deref());
         handshake.transport =
             if link.is_some() { TransportName::WebSocket } else { TransportName::Polling };
         let outbox = Arc::new(Outbox::new(self.options().outbox));
         let connection = Arc::new(Connection::new(outbox, handshake));
         self.shard(sid).insert(sid, Arc::clone(&connection));
+        self.inner.open.fetch_add(1, Ordering::Relaxed);
         let layer = Layer::new(&self.inner.upper, &connection, self.options());
         tokio::spawn(Task::new(self.clone(), sid, connection, layer, link).run());
     }

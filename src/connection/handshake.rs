@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::protocol::engineio::TransportName;
 
@@ -29,11 +29,14 @@ impl Handshake {
         self.query_pairs().find_map(|(key, value)| (key == name).then_some(value))
     }
 
-    pub(super) fn keep_headers(&mut self, names: &[HeaderName]) {
+    /// Keeps only the named headers, or all, and nothing else of the request:
+    /// a value that is merely cloned keeps the buffer it was read into alive.
+    pub(super) fn shrink(&mut self, kept: Option<&[HeaderName]>) {
+        let is_kept = |name: &HeaderName| kept.is_none_or(|kept| kept.contains(name));
         let all = std::mem::take(&mut self.headers);
-        for name in names {
-            for value in all.get_all(name) {
-                self.headers.append(name, value.clone());
+        for (name, value) in all.iter().filter(|(name, _)| is_kept(name)) {
+            if let Ok(copy) = HeaderValue::from_bytes(value.as_bytes()) {
+                self.headers.append(name, copy);
             }
         }
     }

@@ -107,10 +107,12 @@ impl Layer {
         }
     }
 
-    /// Carries out [`Socket::disconnect`]; its packet is queued already.
+    /// Carries out [`Socket::disconnect`].
     pub(super) fn disconnect_leaving(&mut self, now: Duration) {
         let Self::SocketIo(layer) = self else { return };
         while let Some(socket) = layer.client.disconnect(now, Socket::is_leaving) {
+            let packet = Encoded::disconnect(socket.namespace());
+            let _ = layer.connection.outbox.push(packet);
             layer.ended(&socket, CloseReason::ServerNamespaceDisconnect);
         }
     }

@@ -22,6 +22,9 @@ mod requests;
 mod socket;
 mod task;
 
+#[cfg(test)]
+mod tests;
+
 pub use app::{App, ConnectRejected, ConnectRequest, EngineApp, EngineMessage, Progress};
 pub use connections::{Connections, Upper};
 pub use handle::{Connection, Unavailable};

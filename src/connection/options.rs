@@ -18,12 +18,24 @@ pub struct Options {
     /// The largest message or polling body taken, and the largest payload
     /// a poll is answered with (one larger message still goes out).
     pub max_payload_bytes: u32,
+    /// Fragments of one WebSocket message. Clients send none; proxies may.
+    pub fragments_max: u32,
+    /// Packets of one polling body.
+    pub packets_per_post_max: u32,
+    /// From the head of a POST to the end of its body.
+    pub body_timeout: Duration,
+    /// How long a peer may take no byte that is written to it.
+    pub write_stall_timeout: Duration,
     /// For a connection on which no namespace is joined, at any time.
     pub connect_timeout: Duration,
     /// From a second WebSocket's handshake to its `5`.
     pub upgrade_timeout: Duration,
     /// How long a closed polling connection waits for a poll to tell it so.
     pub close_timeout: Duration,
+    /// Open connections on this instance, whatever carries them; further
+    /// handshakes are answered 503. A polling connection needs no TCP
+    /// connection of its own, so this is not the listener's limit.
+    pub connections_max: u32,
     pub allow_polling: bool,
     pub allow_websocket: bool,
     pub outbox: OutboxLimits,
@@ -47,7 +59,7 @@ pub struct Options {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origins {
     Any,
-    /// Exact origins, such as `https://cards.example`.
+    /// Origins such as `https://cards.example`; a port `*` is any port.
     Listed(Vec<String>),
 }
 
@@ -58,9 +70,14 @@ impl Default for Options {
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),
             max_payload_bytes: 1_000_000,
+            fragments_max: 1_024,
+            packets_per_post_max: 10_000,
+            body_timeout: Duration::from_secs(20),
+            write_stall_timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(45),
             upgrade_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(30),
+            connections_max: 100_000,
             allow_polling: true,
             allow_websocket: true,
             outbox: OutboxLimits::default(),

@@ -118,11 +118,11 @@ impl Socket {
         }
     }
 
-    /// Disconnects this socket from its namespace (`41`). The client does
-    /// *not* reconnect by itself; to make it go elsewhere, [`Socket::close`].
+    /// Disconnects this socket from its namespace, after what it has emitted
+    /// (`41`). The client does *not* reconnect by itself; to make it go
+    /// elsewhere, [`Socket::close`].
     pub fn disconnect(&self) {
         if !self.inner.is_leaving.swap(true, Ordering::AcqRel) {
-            let _ = self.outbox().push(Encoded::disconnect(self.namespace()));
             self.outbox().wake();
         }
     }

@@ -128,19 +128,35 @@ impl Task {
         }
     }
 
-    pub(super) async fn run(mut self) {
+    /// Not an `async fn`, which would hold the struct twice: as its argument
+    /// and as its variable.
+    pub(super) fn run(self) -> impl Future<Output = ()> + Send {
+        let mut task = Some(self);
+        async move {
+            let link = match &mut task {
+                Some(task) => task.drive().await,
+                None => None,
+            };
+            // Closing may take a while: the rest of the connection goes before it.
+            drop(task.take());
+            if let Some(link) = link {
+                link.close().await;
+            }
+        }
+    }
+
+    /// Runs until the connection is gone; returns the WebSocket to close, if any.
+    async fn drive(&mut self) -> Option<Box<dyn Link>> {
         self.layer.open();
         while !self.is_gone {
             let happened = poll_fn(|context| self.poll_happened(context)).await;
             self.decide(happened);
         }
-        let Some(mut link) = self.link.take() else { return };
+        let mut link = self.link.take()?;
         for message in self.rest.drain(..) {
             link.queue(message.into_websocket());
         }
-        // Closing may take a while: the rest of the connection goes before it.
-        drop(self);
-        link.close().await;
+        Some(link)
     }
 
     fn poll_happened(&mut self, context: &mut Context<'_>) -> Poll<Happened> {
@@ -150,7 +166,13 @@ impl Task {
         if self.poll_timer(context).is_ready() {
             return Poll::Ready(Happened::DeadlineCame);
         }
-        // Likewise: a poll sent after the `5` finds the upgrade done.
+        // Likewise: a request sent after an aborted poll finds the connection gone,
+        if let Some(parked) = &mut self.parked
+            && parked.poll_closed(context).is_ready()
+        {
+            return Poll::Ready(Happened::PollAborted);
+        }
+        // and one sent after the `5` finds the upgrade done.
         if let Some(upgrading) = &mut self.upgrading {
             if upgrading.has_queued()
                 && let Poll::Ready(Err(reason)) = upgrading.poll_flush(context)
@@ -174,11 +196,6 @@ impl Task {
             if let Some(reason) = self.connection.closing() {
                 return Poll::Ready(Happened::CloseAsked(reason));
             }
-        }
-        if let Some(parked) = &mut self.parked
-            && parked.poll_closed(context).is_ready()
-        {
-            return Poll::Ready(Happened::PollAborted);
         }
         if let Poll::Ready(happened) = self.poll_waiting(context) {
             return Poll::Ready(happened);
@@ -245,7 +262,15 @@ impl Task {
             return Poll::Pending;
         }
         if self.inbox.is_some() {
-            return Poll::Ready(Happened::PostHasNext);
+            // Nor does one POST ask for more than its client polls for. While
+            // an upgrade waits for the POST to end there is no such pause.
+            let is_polling = self.link.is_none() && self.upgrading.is_none();
+            let must_poll_first = is_polling && self.connection.outbox.is_crowded();
+            return if must_poll_first {
+                Poll::Pending
+            } else {
+                Poll::Ready(Happened::PostHasNext)
+            };
         }
         match &mut self.link {
             // A peer that sends faster than it reads is not read from. It
@@ -310,8 +335,9 @@ impl Task {
             Happened::PollCanBeAnswered => {
                 let max = self.connections.options().max_payload_bytes as usize;
                 let payload = polling_payload(&self.connection.outbox.take_payload(max));
-                self.answer_poll(payload);
-                self.act(Input::PollAnswered);
+                // A peer that left at the last moment has missed messages.
+                let is_taken = self.answer_poll(payload);
+                self.act(if is_taken { Input::PollAnswered } else { Input::PollAborted });
             }
         }
     }
@@ -518,10 +544,10 @@ impl Task {
         self.connection.outbox.close();
     }
 
-    fn answer_poll(&mut self, payload: Vec<u8>) {
-        if let Some(parked) = self.parked.take() {
-            let _ = parked.send(PollReply::Payload(payload));
-        }
+    /// Returns whether somebody was there to take it.
+    fn answer_poll(&mut self, payload: Vec<u8>) -> bool {
+        let parked = self.parked.take();
+        parked.is_some_and(|parked| parked.send(PollReply::Payload(payload)).is_ok())
     }
 
     /// Ends the POST in flight, be its body on its way or being processed.

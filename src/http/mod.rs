@@ -8,7 +8,6 @@
 // The way of a request.
 mod bearer;
 mod call;
-mod origin;
 pub mod router;
 mod routes;
 

@@ -25,7 +25,6 @@ use crate::api::client_event::EventName;
 use crate::clock::Clock;
 use crate::connection::Origins;
 use crate::http::call::{Answer, Api, Call, Handler};
-use crate::http::origin;
 use crate::http::problem::Problem;
 use crate::http::routes::ROUTES;
 use crate::limits::{Budgets, Limit};
@@ -173,7 +172,7 @@ impl Inner {
             .ok_or_else(|| Problem::method_not_allowed(methods.allow.clone()))?;
         let session = found.params.get("session").unwrap_or_default().to_owned();
         let changes = method != Method::GET;
-        if changes && !origin::may_change(&self.origins, request.headers()) {
+        if changes && !cors::is_allowed(&self.origins, request.headers()) {
             return Err(Problem::origin_not_allowed());
         }
         let takes_body = method == Method::POST;

@@ -13,7 +13,8 @@ use crate::protocol::Encoded;
 /// without a heap buffer, which is what most wake-ups find.
 pub type Waiting = SmallVec<[Encoded; 1]>;
 
-/// How much may wait for a connection that reads slowly.
+/// How much may wait for a connection that reads slowly. A message is taken
+/// as long as less than this waits, so one message of any size always fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutboxLimits {
     pub messages_max: u32,
@@ -169,15 +170,16 @@ impl Queue {
         if self.state != State::Open {
             return Err(OutboxFull);
         }
-        let bytes = self.bytes + message.websocket().len();
-        let is_full = self.messages.len() >= limits.messages_max as usize
-            || bytes > limits.bytes_max as usize;
+        // What waits is measured before the message is added: a snapshot of a
+        // large session may be larger than all that may wait.
+        let is_full = limits.messages_max as usize <= self.messages.len()
+            || limits.bytes_max as usize <= self.bytes;
         if is_full {
             self.state = State::Overflown;
             self.clear();
             return Err(OutboxFull);
         }
-        self.bytes = bytes;
+        self.bytes += message.websocket().len();
         self.messages.push(message);
         Ok(())
     }
@@ -222,6 +224,14 @@ mod tests {
     fn bytes_are_limited_too() {
         let outbox = outbox(100, 10);
         outbox.push(Encoded::message("1234567")).expect("10 bytes with head and type");
+        assert_eq!(outbox.push(Encoded::PING), Err(OutboxFull));
+    }
+
+    #[test]
+    fn one_message_of_any_size_fits() {
+        let outbox = outbox(100, 10);
+        outbox.push(Encoded::PING).expect("room");
+        outbox.push(Encoded::message(&"x".repeat(1_000))).expect("less than the limit waits");
         assert_eq!(outbox.push(Encoded::PING), Err(OutboxFull));
     }
 

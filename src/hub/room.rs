@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use crate::hub::Outbox;
@@ -19,16 +20,26 @@ pub struct Hub {
 #[derive(Debug)]
 pub struct Room {
     name: Arc<str>,
-    members: RwLock<HashMap<SocketId, Arc<Outbox>>>,
+    members: RwLock<HashMap<SocketId, Member>>,
+    /// Numbers the memberships.
+    joins: AtomicU64,
     rooms: Weak<Rooms>,
 }
 
-/// A socket's place in a room; dropping it leaves the room.
+#[derive(Debug)]
+struct Member {
+    outbox: Arc<Outbox>,
+    join: u64,
+}
+
+/// A socket's place in a room; dropping it leaves the room, unless the socket
+/// has joined again since.
 #[derive(Debug)]
 #[must_use = "dropping a membership leaves the room"]
 pub struct Membership {
     room: Arc<Room>,
     socket: SocketId,
+    join: u64,
 }
 
 impl Hub {
@@ -50,6 +61,7 @@ impl Hub {
         let room = Arc::new(Room {
             name: Arc::clone(&name),
             members: RwLock::default(),
+            joins: AtomicU64::new(0),
             rooms: Arc::downgrade(&self.rooms),
         });
         shard.insert(name, Arc::downgrade(&room));
@@ -82,11 +94,13 @@ impl Room {
         &self.name
     }
 
-    /// Adds a socket with the outbox of its connection. Joining again
-    /// replaces the earlier membership, which must not outlive this one.
+    /// Adds a socket with the outbox of its connection. Joining again takes
+    /// the place of the earlier membership.
     pub fn join(self: &Arc<Self>, socket: SocketId, outbox: Arc<Outbox>) -> Membership {
-        self.members.write().unwrap_or_else(PoisonError::into_inner).insert(socket, outbox);
-        Membership { room: Arc::clone(self), socket }
+        let join = self.joins.fetch_add(1, Ordering::Relaxed);
+        let mut members = self.members.write().unwrap_or_else(PoisonError::into_inner);
+        members.insert(socket, Member { outbox, join });
+        Membership { room: Arc::clone(self), socket, join }
     }
 
     /// One clone of the message per member, no serialisation. A member whose
@@ -109,7 +123,7 @@ impl Room {
     /// To those who have nothing else waiting; the others never see it.
     pub fn send_volatile(&self, message: &Encoded) -> usize {
         let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
-        members.values().filter(|outbox| outbox.push_volatile(message.clone())).count()
+        members.values().filter(|member| member.outbox.push_volatile(message.clone())).count()
     }
 
     pub fn len(&self) -> usize {
@@ -124,7 +138,9 @@ impl Room {
         let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
         members
             .iter()
-            .filter(|(socket, outbox)| is_meant(**socket) && outbox.push(message.clone()).is_ok())
+            .filter(|(socket, member)| {
+                is_meant(**socket) && member.outbox.push(message.clone()).is_ok()
+            })
             .count()
     }
 }
@@ -149,7 +165,9 @@ impl Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         let mut members = self.room.members.write().unwrap_or_else(PoisonError::into_inner);
-        members.remove(&self.socket);
+        if members.get(&self.socket).is_some_and(|member| member.join == self.join) {
+            members.remove(&self.socket);
+        }
     }
 }
 
@@ -223,6 +241,17 @@ mod tests {
         drop(member(&kept, 1));
         let (_, _, _membership) = member(&hub.room("r"), 2);
         assert_eq!(kept.send(&Encoded::PING), 1);
+    }
+
+    #[test]
+    fn joining_again_outlives_the_earlier_membership() {
+        let room = Hub::new().room("r");
+        let (socket, outbox, earlier) = member(&room, 1);
+        let later = room.join(socket, outbox);
+        drop(earlier);
+        assert_eq!(room.send(&Encoded::PING), 1);
+        drop(later);
+        assert!(room.is_empty());
     }
 
     #[test]

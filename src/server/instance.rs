@@ -20,7 +20,6 @@ use crate::identity::{KeyError, Keyring};
 use crate::limits::Limit;
 use crate::poker::command::Reclaim;
 use crate::poker::policy::Policy;
-use crate::protocol::CloseReason;
 use crate::server::listener::{Drained, ListenerLimits, bind, serve};
 use crate::shutdown::Shutdown;
 use crate::store::MemoryStore;
@@ -95,7 +94,7 @@ impl Instance {
             async move {
                 shutdown.requested().await;
                 info!(connections = connections.len(), "closing the connections");
-                connections.close_all(CloseReason::ServerShuttingDown);
+                connections.drain();
             }
         };
         serve(listener, handler, limits, ending).await
@@ -169,7 +168,12 @@ fn engine_options(config: &Config) -> Options {
         connect_timeout: Duration::from_millis(engine.connect_timeout_ms),
         upgrade_timeout: Duration::from_millis(engine.upgrade_timeout_ms),
         max_payload_bytes: saturated(engine.max_payload_bytes),
+        fragments_max: saturated(engine.fragments_max),
+        packets_per_post_max: saturated(engine.packets_per_post_max),
+        body_timeout: Duration::from_millis(config.server.body_timeout_ms),
+        write_stall_timeout: Duration::from_millis(config.server.write_stall_ms),
         attachments_max: saturated(engine.attachments_max),
+        connections_max: saturated(config.server.connections_max),
         allow_polling: allows(config::Transport::Polling),
         allow_websocket: allows(config::Transport::Websocket),
         outbox: OutboxLimits {

@@ -13,7 +13,10 @@
 // What a socket says, and what becomes of it.
 mod answer;
 mod app;
+mod ending;
 mod intent;
+mod joining;
+mod refusing;
 mod socket_state;
 mod story_import;
 

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::api::failure::Failure;
 use crate::identity::{Claims, password};
-use crate::limits::{Exceeded, Network};
+use crate::limits::Exceeded;
 use crate::poker::command::{Action, Actor, Claim, Command, Join, PasswordCheck, Reclaim};
 use crate::poker::deck::Deck;
 use crate::poker::ids::{JoinCode, Millis, PlayerId, RequestId, SessionId, SessionRef};
@@ -224,7 +224,8 @@ impl Table {
         }
     }
 
-    /// Counts failures that look like guessing, and refuses who has too many.
+    /// Counts failures that look like guessing, and refuses who has too many:
+    /// then the attempt is not made.
     pub async fn guarded<T>(
         &self,
         from: IpAddr,
@@ -237,16 +238,14 @@ impl Table {
         result
     }
 
-    /// Whether an address may still try: it, and all together, have failed
-    /// less often than the limits.
+    /// Whether that network may guess once more.
     pub(super) fn check_guesses(&self, from: IpAddr) -> Result<(), Exceeded> {
         let shared = &self.shared;
         let now = shared.store.now();
-        shared.failed_joins.check(&Network::from(from), now)?;
+        shared.failed_joins.check(&from.into(), now)?;
         shared.failed_joins_in_all.check(&(), now)
     }
 
-    /// Counts an attempt that failed in the way of somebody who guesses.
     pub(super) fn count_guess<T>(&self, from: IpAddr, result: &Result<T, Failure>) {
         let is_guess = matches!(
             result,
@@ -258,7 +257,7 @@ impl Table {
             let shared = &self.shared;
             let now = shared.store.now();
             // Counting is all: this attempt has been answered.
-            let _ = shared.failed_joins.admit(&Network::from(from), now);
+            let _ = shared.failed_joins.admit(&from.into(), now);
             let _ = shared.failed_joins_in_all.admit(&(), now);
         }
     }

@@ -96,6 +96,14 @@ enum Waiting {
     Look(Look),
 }
 
+impl Work {
+    /// A newcomer's snapshot and a look must show the session exactly as it
+    /// was told so far, so a batch ends with them.
+    const fn shows_session(&self) -> bool {
+        matches!(self.waiting, Waiting::Join { .. } | Waiting::Look(_))
+    }
+}
+
 impl SessionTask {
     pub(super) fn new(
         shared: Arc<Shared>,
@@ -166,10 +174,9 @@ impl SessionTask {
         }
         let mut next = first;
         while let Some(job) = next.take() {
-            // A newcomer's snapshot and a look must show the session exactly
-            // as it was told so far, so a batch ends with them.
-            let is_last = matches!(*job, Job::Join { .. } | Job::Look(_));
-            batch.push(self.work(*job));
+            let work = self.work(*job);
+            let is_last = work.shows_session();
+            batch.push(work);
             if is_last || self.shared.options.batch_jobs_max <= batch.len() {
                 break;
             }
@@ -260,7 +267,11 @@ impl SessionTask {
             let seq = self.session.seq;
             turns.push(Turn { work, events: from..events.len(), outcome, seq });
         }
-        events.extend(catch_up(&mut self.session, now));
+        // Whoever is shown the session last is shown it before what is due
+        // now, which follows in a turn of its own.
+        if !turns.last().is_some_and(|turn| turn.work.shows_session()) {
+            events.extend(catch_up(&mut self.session, now));
+        }
         (events, turns)
     }
 

@@ -2,23 +2,51 @@
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS, HeaderMap, HeaderValue, ORIGIN,
-    VARY,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_REQUEST_HEADERS, HOST, HeaderMap, HeaderValue,
+    ORIGIN, VARY,
 };
 use http::{Response, StatusCode};
 
 use crate::connection::Origins;
 use crate::transport::body::Body;
 
-/// Whether a request with this `Origin` is served. Browsers do not apply CORS
-/// to WebSockets, so the server has to look.
-pub fn is_allowed(origins: &Origins, origin: Option<&HeaderValue>) -> bool {
-    match (origins, origin) {
-        (Origins::Any, _) | (_, None) => true,
-        (Origins::Listed(listed), Some(origin)) => {
-            listed.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes())
-        }
+/// Whether a request is served, by the `Origin` it names. Browsers do not
+/// apply CORS to WebSockets, so the server has to look.
+///
+/// A request without `Origin` is no page's and is let in; two of them are
+/// nobody's. A page of this server's own is always let in.
+pub fn is_allowed(origins: &Origins, headers: &HeaderMap) -> bool {
+    let mut given = headers.get_all(ORIGIN).iter();
+    match (given.next(), given.next()) {
+        (None, _) => true,
+        (Some(origin), None) => is_listed(origins, origin) || is_own(origin, headers.get(HOST)),
+        (Some(_), Some(_)) => false,
     }
+}
+
+fn is_listed(origins: &Origins, origin: &HeaderValue) -> bool {
+    let Origins::Listed(listed) = origins else { return true };
+    let Ok(origin) = origin.to_str() else { return false };
+    listed.iter().any(|allowed| match allowed.strip_suffix(":*") {
+        None => allowed == origin,
+        Some(any_port) => origin.strip_prefix(any_port).is_some_and(is_port),
+    })
+}
+
+/// What may follow a host whose port does not matter.
+fn is_port(rest: &str) -> bool {
+    let digits = rest.strip_prefix(':').unwrap_or("80");
+    (rest.is_empty() || rest.starts_with(':')) && digits.parse::<u16>().is_ok()
+}
+
+/// Whether the page came from this server. Only the authority is compared:
+/// behind a proxy that ends TLS the scheme is not ours to know.
+fn is_own(origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
+    let authority = origin.to_str().ok().and_then(|origin| {
+        origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"))
+    });
+    let host = host.and_then(|host| host.to_str().ok());
+    matches!((authority, host), (Some(one), Some(other)) if one.eq_ignore_ascii_case(other))
 }
 
 /// The headers of one answer, whatever its status.
@@ -35,7 +63,7 @@ impl Cors {
             Origins::Any => Self { allowed: Some(HeaderValue::from_static("*")), is_listed: false },
             Origins::Listed(_) => {
                 let origin = request.get(ORIGIN);
-                let allowed = origin.filter(|_| is_allowed(origins, origin)).cloned();
+                let allowed = origin.filter(|_| is_allowed(origins, request)).cloned();
                 Self { allowed, is_listed: true }
             }
         }
@@ -69,4 +97,66 @@ pub fn preflight(request: &HeaderMap) -> Response<Body> {
         headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn admits(headers: &[(HeaderName, &'static str)]) -> bool {
+        let origins = Origins::Listed(vec![
+            "https://good.example".to_owned(),
+            "http://localhost:*".to_owned(),
+        ]);
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_static(value)))
+            .fold(HeaderMap::new(), |mut headers, (name, value)| {
+                headers.append(name, value);
+                headers
+            });
+        is_allowed(&origins, &headers)
+    }
+
+    #[test]
+    fn listed_and_own_pages_and_programs_may() {
+        assert!(admits(&[]));
+        assert!(admits(&[(ORIGIN, "https://good.example")]));
+        assert!(admits(&[(HOST, "cards.example:3000"), (ORIGIN, "http://cards.example:3000")]));
+        assert!(admits(&[(HOST, "cards.example"), (ORIGIN, "https://cards.example")]));
+    }
+
+    #[test]
+    fn any_port_is_any_port_of_that_host_only() {
+        assert!(admits(&[(ORIGIN, "http://localhost:5173")]));
+        assert!(admits(&[(ORIGIN, "http://localhost")]));
+        assert!(!admits(&[(ORIGIN, "http://localhost.evil.example:80")]));
+        assert!(!admits(&[(ORIGIN, "http://localhost:80.evil.example")]));
+        assert!(!admits(&[(ORIGIN, "http://localhost:")]));
+        assert!(!admits(&[(ORIGIN, "https://localhost:5173")]));
+    }
+
+    #[test]
+    fn everybody_else_may_not() {
+        for origin in [
+            "https://evil.example",
+            "https://good.example.evil",
+            "https://evil.good.example",
+            "http://good.example",
+            "https://good.example:8443",
+            "HTTPS://GOOD.EXAMPLE",
+            "null",
+            "",
+            "https://",
+            "cards.example",
+            "ftp://cards.example",
+        ] {
+            assert!(!admits(&[(HOST, "cards.example"), (ORIGIN, origin)]), "{origin}");
+        }
+        let twice = (ORIGIN, "https://good.example");
+        assert!(!admits(&[twice.clone(), twice]));
+        assert!(!admits(&[(ORIGIN, "https://cards.example")]), "no Host to compare with");
+    }
 }

@@ -60,6 +60,10 @@ async fn answer(
     let admitted = check(connections, &request, is_upgrade);
     match admitted {
         Err(error) => refuse(error, is_upgrade),
+        // Clients take any refusal for a broken transport and back off.
+        Ok(Admitted::Open(_)) if !connections.are_welcome() => {
+            status(StatusCode::SERVICE_UNAVAILABLE)
+        }
         Ok(Admitted::Open(TransportName::Polling)) => {
             polling::open(connections, keep(request.into_parts().0, peer))
         }
@@ -96,7 +100,7 @@ fn check(
         is_get: request.method() == Method::GET,
         is_upgrade,
         is_origin_valid: origin.is_none_or(|origin| origin.to_str().is_ok()),
-        is_origin_allowed: cors::is_allowed(&options.origins, origin),
+        is_origin_allowed: cors::is_allowed(&options.origins, request.headers()),
         is_polling_enabled: options.allow_polling,
         is_websocket_enabled: options.allow_websocket,
     };

@@ -1,7 +1,6 @@
 //! HTTP long polling: GET takes, POST brings.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -9,13 +8,11 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 use crate::connection::{Connection, Connections, Handshake, Options, PollReply, PostReply};
+use crate::protocol::encoded::SEPARATOR;
 use crate::protocol::engineio::HandshakeError;
 use crate::transport::body::{Body, BodyError, BreakOff, read_body};
 use crate::transport::compress::gzip;
 use crate::transport::engineio::{refuse, status};
-
-/// From the head of a POST to the end of its body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The first GET: opens a connection.
 pub(super) fn open(connections: &Connections, handshake: Handshake) -> Response<Body> {
@@ -58,16 +55,17 @@ pub(super) async fn post(
     let (parts, body) = request.into_parts();
     // A form of EIO 3. Left unanswered it would hold connections open
     // (GHSA-r635-g3xr-vw7x).
-    if parts.headers.get(CONTENT_TYPE).is_some_and(|form| form == "application/octet-stream") {
+    let form = parts.headers.get(CONTENT_TYPE);
+    if form.is_some_and(|form| form.as_bytes().starts_with(b"application/octet-stream")) {
         post.malformed();
         return status(StatusCode::BAD_REQUEST);
     }
     let body = tokio::select! {
-        body = read_body(body, options.max_payload_bytes as usize, BODY_TIMEOUT) => body,
+        body = read_body(body, options.max_payload_bytes as usize, options.body_timeout) => body,
         reply = &mut post.reply => return post_response(reply.ok()),
     };
     match body {
-        Ok(body) if std::str::from_utf8(&body).is_ok() => {
+        Ok(body) if is_payload(&body, options.packets_per_post_max) => {
             post.body(into_mutable(body), parts.headers);
             post_response((&mut post.reply).await.ok())
         }
@@ -82,6 +80,11 @@ pub(super) async fn post(
         Err(BodyError::TimedOut) => status(StatusCode::REQUEST_TIMEOUT),
         Err(BodyError::Aborted) => status(StatusCode::BAD_REQUEST),
     }
+}
+
+fn is_payload(body: &[u8], packets_max: u32) -> bool {
+    let separators = body.iter().filter(|byte| **byte == SEPARATOR).count();
+    separators < packets_max as usize && std::str::from_utf8(body).is_ok()
 }
 
 fn into_mutable(body: Bytes) -> BytesMut {

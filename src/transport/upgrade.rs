@@ -1,7 +1,6 @@
 //! Requests that become WebSockets: to open a connection, or to take one over.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response};
@@ -13,12 +12,6 @@ use crate::transport::body::Body;
 use crate::transport::engineio::keep;
 use crate::transport::link::SocketLink;
 use crate::transport::websocket::{ReadLimits, handshake};
-
-/// Frames of one message. Clients do not fragment; proxies may, a little.
-const FRAGMENTS_MAX: u32 = 1_024;
-
-/// How long a peer may take no byte. The heartbeat notices earlier.
-const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A WebSocket without a `sid` opens a connection.
 pub(super) fn open(
@@ -57,14 +50,15 @@ fn accept<T: FnOnce(Box<dyn Link>) + Send + 'static>(
 ) -> Response<Body> {
     let limits = ReadLimits {
         message_bytes_max: connections.options().max_payload_bytes as usize,
-        fragments_max: FRAGMENTS_MAX,
+        fragments_max: connections.options().fragments_max,
     };
     match handshake::accept(&mut request) {
         Ok((response, pending)) => {
+            let stall_timeout = connections.options().write_stall_timeout;
             let take = prepare(request);
             tokio::spawn(async move {
                 // A peer that leaves before its 101 has opened nothing.
-                if let Ok((reader, writer)) = pending.open(limits, STALL_TIMEOUT).await {
+                if let Ok((reader, writer)) = pending.open(limits, stall_timeout).await {
                     take(Box::new(SocketLink::new(reader, writer)));
                 }
             });

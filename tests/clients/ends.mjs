@@ -47,6 +47,23 @@ await story({
     assert.equal(socket.active, false);
     socket.close();
   },
+  "nothing is lost, doubled or reordered, come an upgrade": async () => {
+    const socket = await connected();
+    const seen = [];
+    const all = new Promise((resolve) => {
+      socket.on("n", (n) => {
+        seen.push(n);
+        if (n === 999) resolve();
+      });
+    });
+    socket.emit("count");
+    const answers = Array.from({ length: 200 }, (_, n) => socket.emitWithAck(`answer ${n}`));
+    await all;
+    assert.deepEqual(seen, Array.from({ length: 1000 }, (_, n) => n));
+    assert.deepEqual(await Promise.all(answers), Array.from({ length: 200 }, (_, n) => `answer ${n}`));
+    assert.equal(socket.io.engine.transport.name, transports.at(-1));
+    socket.close();
+  },
   "the heartbeat keeps an idle connection": async () => {
     const socket = await connected();
     socket.on("disconnect", (reason) => assert.fail(reason));

@@ -52,6 +52,8 @@ impl Scripted {
 /// * `ask`: asks for an acknowledgement and emits `asked` with the result;
 /// * `ask long`: the same, with time enough that nobody waits for its end;
 /// * `flood`: more than any outbox holds, to this client;
+/// * `count`: emits `n` with 0 to 999, over a second;
+/// * `panic`;
 /// * `wait`: done after 50 ms; `wait forever`;
 /// * anything else is acknowledged with its own name.
 ///
@@ -96,6 +98,16 @@ impl App for Obedient {
                     Encoded::event("/", format!("[\"{}\"]", "x".repeat(1_000)).as_bytes());
                 while socket.emit(message.clone()).is_ok() {}
             }
+            "count" => {
+                tokio::spawn(async move {
+                    for n in 0..1_000 {
+                        let event = Encoded::event_with("/", "n", &n).expect("numbers are JSON");
+                        let _ = socket.emit(event);
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    }
+                });
+            }
+            "panic" => panic!("as the test wants it"),
             "wait" => {
                 return Progress::Wait(Box::pin(tokio::time::sleep(Duration::from_millis(50))));
             }

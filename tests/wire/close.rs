@@ -8,8 +8,10 @@ use cardroom::protocol::CloseReason;
 
 use crate::support::app::Scripted;
 use crate::support::eio::{
-    Poller, expect_close_without_code, join_websocket, open_websocket, patient, say, see_text,
+    POLLING, Poller, WEBSOCKET, expect_close_without_code, join_websocket, open_websocket, patient,
+    say, see_text, settle,
 };
+use crate::support::http::{self, UPGRADE};
 use crate::support::raw_ws::{CLOSE, FIN, Seen, TEXT, frame};
 
 #[tokio::test]
@@ -199,8 +201,40 @@ async fn an_event_that_is_waited_for_does_not_keep_a_connection_alive() {
     let mut app = Scripted::serve(patient());
     let mut socket = join_websocket(app.server).await;
     say(&mut socket, r#"42["wait forever"]"#).await;
-    crate::support::eio::settle().await;
+    settle().await;
     app.connections.close_all(CloseReason::ServerShuttingDown);
     expect_close_without_code(&mut socket).await;
     app.expect_end("/", CloseReason::ServerShuttingDown).await;
+}
+
+#[tokio::test]
+async fn a_panic_of_the_application_ends_one_connection() {
+    let mut app = Scripted::serve(patient());
+    let mut bystander = join_websocket(app.server).await;
+    let mut socket = join_websocket(app.server).await;
+    say(&mut socket, r#"42["panic"]"#).await;
+    app.expect_end("/", CloseReason::ForcedClose).await;
+    assert_eq!(socket.see().await, Seen::Eof);
+    assert_eq!(app.connections.len(), 1);
+    say(&mut bystander, r#"421["untouched"]"#).await;
+    bystander.expect(TEXT, r#"431["untouched"]"#).await;
+}
+
+#[tokio::test]
+async fn a_full_or_draining_instance_answers_503() {
+    let app = Scripted::serve(Options { connections_max: 2, ..patient() });
+    let polling = Poller::join(app.server).await;
+    let websocket = join_websocket(app.server).await;
+    http::get(app.server, POLLING).await.is(503, "");
+    http::ask(app.server, "GET", WEBSOCKET, UPGRADE, b"").await.is(503, "");
+    polling.post("41").await.is(200, "ok");
+    drop(websocket);
+    while app.connections.len() == 2 {
+        settle().await;
+    }
+    http::get(app.server, POLLING).await;
+
+    app.connections.drain();
+    polling.get().await.is(200, "1");
+    http::get(app.server, POLLING).await.is(503, "");
 }

@@ -77,6 +77,16 @@ async fn a_body_may_be_as_long_as_max_payload_and_no_longer() {
 }
 
 #[tokio::test]
+async fn a_body_may_hold_so_many_packets_and_no_more() {
+    let server = serve_engineio(Options { packets_per_post_max: 2, ..patient() });
+    let poller = Poller::open(server).await;
+    poller.post("4a\u{1e}4b").await.is(200, "ok");
+    poller.get().await.is(200, "4a\u{1e}4b");
+    poller.post("4a\u{1e}4b\u{1e}4c").await.is(400, "");
+    poller.expect_gone().await;
+}
+
+#[tokio::test]
 async fn a_websocket_message_beyond_max_payload_is_closed_with_1009() {
     let server = serve_engineio(Options { max_payload_bytes: 100, ..patient() });
     let mut socket = open_websocket(server).await;

@@ -448,6 +448,8 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const TIMING: Timing = Timing {
@@ -476,7 +478,7 @@ mod tests {
 
         /// Sleeps until the machine's own deadline.
         fn wait(&mut self) -> (Duration, Vec<Output>) {
-            let deadline = self.engine.deadline().expect("a deadline");
+            let deadline = self.engine.deadline().expect("a deadline").max(self.now);
             let waited = deadline - self.now;
             self.now = deadline;
             (waited, self.handle(Input::Timeout))
@@ -691,6 +693,68 @@ mod tests {
             ] {
                 assert_eq!(driven.handle(input), []);
             }
+        }
+    }
+
+    fn inputs() -> impl Strategy<Value = Vec<(Input, u64)>> {
+        use CloseReason::{ForcedClose, ParseError, TransportClose};
+        let input = prop::sample::select(vec![
+            Input::Poll,
+            Input::PollAnswered,
+            Input::PollAborted,
+            Input::Post,
+            Input::PostAnswered,
+            Input::PostAborted,
+            Packet(PacketType::Close),
+            Packet(PacketType::Ping),
+            Packet(PacketType::Pong),
+            Packet(PacketType::Noop),
+            Input::CarrierEnded(TransportClose),
+            Input::Upgrade,
+            Spoke(UpgradePacket::Probe),
+            Spoke(UpgradePacket::Upgrade),
+            Spoke(UpgradePacket::Other),
+            Input::UpgradeEnded,
+            Input::Failed(ParseError),
+            Input::Close(ForcedClose),
+            Input::Timeout,
+        ]);
+        prop::collection::vec((input, 0..30_000u64), 0..40)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_happens(inputs in inputs(), over_polling: bool) {
+            let mut driven = Driven::open(if over_polling { Polling } else { WebSocket });
+            let mut outputs = Vec::new();
+            for (input, later_ms) in inputs {
+                driven.now += Duration::from_millis(later_ms);
+                let answers = driven.handle(input);
+                let of_newcomer = answers.iter().filter(|output| {
+                    use Output::*;
+                    matches!(
+                        (input, output),
+                        (Input::Poll, ParkPoll | RefusePoll | MismatchPoll)
+                            | (Input::Post, AcceptPost | RefusePost)
+                            | (Input::Upgrade, AcceptUpgrade | RefuseUpgrade)
+                    )
+                });
+                let is_newcomer = matches!(input, Input::Poll | Input::Post | Input::Upgrade);
+                prop_assert_eq!(of_newcomer.count(), usize::from(is_newcomer), "{:?}", input);
+                outputs.extend(answers);
+            }
+            let closed = outputs.iter().filter(|output| matches!(output, Closed(_))).count();
+            let gone = outputs.iter().filter(|output| **output == Gone).count();
+            prop_assert!(gone <= closed && closed <= 1);
+            prop_assert_eq!(driven.engine.is_open(), closed == 0);
+            prop_assert_eq!(driven.engine.deadline().is_none(), gone == 1);
+            // Whatever it is, it ends by itself when nobody answers its pings.
+            for _ in 0..100 {
+                if driven.engine.deadline().is_some() {
+                    driven.wait();
+                }
+            }
+            prop_assert!(!driven.engine.is_open());
         }
     }
 }

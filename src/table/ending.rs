@@ -1,0 +1,74 @@
+//! Sockets that are sent away: who never joins, and who never listens.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::api::failure::Failure;
+use crate::connection::Socket;
+use crate::poker::refusal::Refusal;
+use crate::protocol::CloseReason;
+use crate::table::answer::tell;
+use crate::table::registry::Table;
+use crate::table::socket_state::SocketState;
+
+impl Table {
+    pub(super) fn wait_in_lobby(&self, socket: &Socket) {
+        if let Some(surplus) = self.shared.lobby.enter(socket.clone()) {
+            dismiss(&surplus);
+        }
+    }
+
+    pub(super) fn watch_lobby(&self) {
+        let lobby = Arc::clone(&self.shared.lobby);
+        tokio::spawn(async move {
+            loop {
+                dismiss(&lobby.overdue().await);
+            }
+        });
+    }
+}
+
+/// Closes a socket that has waited for too long without joining.
+fn dismiss(socket: &Socket) {
+    if socket.state::<SocketState>().is_some_and(SocketState::is_outside) {
+        tell_connection_error(socket, &Refusal::NotJoined.into());
+        end(socket);
+    }
+}
+
+/// Ends a connection whose client should not come back by itself.
+///
+/// That is what leaving the namespace tells it (`41`), and a client then
+/// closes the connection. It must not arrive together with the close packet
+/// of the engine: over polling, clients take that for a broken transport. So
+/// whoever does not close is closed a moment later.
+pub(super) fn end(socket: &Socket) {
+    const CLIENT_CLOSES_WITHIN: Duration = Duration::from_secs(1);
+    socket.disconnect();
+    let socket = socket.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(CLIENT_CLOSES_WITHIN).await;
+        socket.close(CloseReason::ForcedClose);
+    });
+}
+
+/// `connection:error`: what usually precedes the end of a connection.
+pub(super) fn tell_connection_error(socket: &Socket, failure: &Failure) {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ConnectionError {
+        error: Cow<'static, str>,
+        code: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u32>,
+    }
+    let error = ConnectionError {
+        error: failure.message(),
+        code: failure.code(),
+        retry_after: failure.retry_after_s(),
+    };
+    tell(socket, "connection:error", &error);
+}

@@ -1,0 +1,59 @@
+//! Saying no to a socket, and counting it: whoever is refused again and again
+//! is not listening.
+
+use serde::Serialize;
+
+use crate::api::failure::Failure;
+use crate::connection::Socket;
+use crate::limits::{Exceeded, Limit};
+use crate::table::answer::{Sender, tell};
+use crate::table::ending::{end, tell_connection_error};
+use crate::table::registry::Table;
+use crate::table::socket_state::SocketState;
+
+impl Table {
+    pub(super) fn refuse(&self, sender: &Sender, failure: &Failure) {
+        sender.refuse(failure);
+        self.count_rejected(&sender.socket);
+    }
+
+    pub(super) fn rate_limited(
+        &self,
+        sender: &Sender,
+        limit: Limit,
+        exceeded: Exceeded,
+        is_told: bool,
+    ) {
+        if is_told {
+            let told = RateLimited {
+                event: sender.event.as_str(),
+                retry_after: exceeded.retry_after_s,
+                limit: limit.attempts_max,
+                window_seconds: limit.window_seconds(),
+            };
+            tell(&sender.socket, "rate:limit", &told);
+        }
+        self.refuse(sender, &Failure::RateLimited { retry_after_s: exceeded.retry_after_s });
+    }
+
+    /// Whoever is refused again and again is not listening.
+    pub(super) fn count_rejected(&self, socket: &Socket) {
+        let Some(state) = socket.state::<SocketState>() else { return };
+        let limit = self.shared.options.rejected;
+        let now = self.shared.store.now();
+        if let Err(exceeded) = state.count_rejected(limit, now) {
+            let failure = Failure::RateLimited { retry_after_s: exceeded.retry_after_s };
+            tell_connection_error(socket, &failure);
+            end(socket);
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RateLimited {
+    event: &'static str,
+    retry_after: u32,
+    limit: u32,
+    window_seconds: u64,
+}

@@ -1,0 +1,104 @@
+// A server of its own for each test file: free port, own settings, ended by pid.
+
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import path from "node:path";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
+const BINARY =
+  process.env.CARDROOM ??
+  path.join(path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target"), "debug", "cardroom");
+const START_TIMEOUT_MS = 10_000;
+
+/** Every client event with the limit per 60 s that the catalogue gives it. */
+export const LIMITS = {
+  "session:create": 10,
+  "session:join": 30,
+  "session:leave": 30,
+  "session:sync": 30,
+  "session:configure": 10,
+  "session:lock": 10,
+  "session:end": 3,
+  "player:update": 5,
+  "player:set-spectator": 15,
+  "player:remove": 15,
+  "player:promote": 15,
+  "player:demote": 15,
+  "player:transfer": 5,
+  "player:nudge": 5,
+  "presence:set": 12,
+  "reaction:send": 20,
+  "vote:submit": 10,
+  "vote:change": 30,
+  "vote:retract": 30,
+  "cards:reveal": 30,
+  "countdown:cancel": 10,
+  "game:reset": 30,
+  "round:restore": 5,
+  "story:update": 5,
+  "story:create": 30,
+  "story:import": 3,
+  "story:delete": 30,
+  "story:reorder": 30,
+  "story:activate": 15,
+  "story:finalize": 15,
+  "timer:start": 30,
+  "timer:stop": 30,
+  "timer:pause": 30,
+  "timer:resume": 30,
+  "timer:extend": 30,
+  "history:get": 10,
+  heartbeat: 30,
+};
+
+/** Settings under which no rate limit is met by chance. */
+export const UNLIMITED = {
+  ...Object.fromEntries(Object.keys(LIMITS).map((event) => [`rate_limits.${event}`, 100_000])),
+  "limits.failed_joins_max": 100_000,
+  "limits.failed_joins_per_minute_max": 1_000_000,
+  "limits.rejected_events_max": 100_000,
+};
+
+/** Presence told at once; everything else as the catalogue has it. */
+export const PROMPT = { "session.status_debounce_ms": 0, "session.away_debounce_ms": 0 };
+
+/**
+ * Starts a server; `settings` are those of `--print-config`, by their keys.
+ * Resolves once it listens.
+ */
+export async function startServer(settings = {}) {
+  const all = { "server.drain_seconds": 0, "log.level": "warn", ...settings };
+  const sets = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
+  const child = spawn(BINARY, ["--listen", "127.0.0.1:0", ...sets], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  let log = "";
+  child.stderr.on("data", (chunk) => (log += chunk));
+  const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
+  const url = await new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`no server within ${START_TIMEOUT_MS} ms\n${log}`)), START_TIMEOUT_MS);
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`the server ended with ${code}\n${log}`)));
+    child.stdout.on("data", (chunk) => {
+      output += chunk;
+      const address = /listens on (http:\S+)/.exec(output);
+      if (address) {
+        clearTimeout(late);
+        resolve(address[1]);
+      }
+    });
+  });
+  return {
+    url,
+    log: () => log,
+    async stop() {
+      child.kill("SIGTERM");
+      const late = setTimeout(() => child.kill("SIGKILL"), 5_000);
+      await ended;
+      clearTimeout(late);
+      if (/panicked/.test(log)) throw new Error(`the server panicked\n${log}`);
+    },
+  };
+}
