@@ -300,7 +300,8 @@ describe("polling", () => {
       const parked = polling.poll();
       const { status } = await polling.post(body);
       assert.ok([200, 400].includes(status), `${status}`);
-      assert.match((await parked).body, /(^|\x1e)1$|^$/);
+      // The poll may have come too late to be parked.
+      assert.match((await parked).body, /(^|\x1e)1$|^$|"code":1/);
       assert.match((await polling.poll()).body, /"code":1/, "the session is gone");
       await house.playOn();
     });
