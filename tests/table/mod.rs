@@ -34,9 +34,12 @@ struct Guest {
 
 impl Scene {
     async fn open() -> Self {
+        Self::with(Policy::default()).await
+    }
+
+    async fn with(policy: Policy) -> Self {
         let store = Arc::new(FaultyStore::new(Clock::system()));
-        let policy =
-            Policy { disconnect_grace_ms: 50, online_coalesce_ms: 10, ..Policy::default() };
+        let policy = Policy { disconnect_grace_ms: 50, online_coalesce_ms: 10, ..policy };
         let options = TableOptions { policy, ..TableOptions::default() };
         let keyring = Keyring::ephemeral([7; 32]);
         let table = Table::new(Arc::clone(&store) as _, Hub::new(), keyring, options);
@@ -146,4 +149,22 @@ async fn of_a_contended_session_every_command_gets_its_turn() {
     let accepted = scene.guest.ask("vote:submit", vote("5")).await;
     assert_eq!(accepted["ok"], true);
     assert_eq!(scene.host.hears("vote:submitted").await["seq"], accepted["seq"]);
+}
+
+/// Over the wire a session lives five minutes at least; here it lives less.
+#[tokio::test]
+async fn a_session_that_nobody_touches_expires_after_a_notice() {
+    let policy = Policy { session_ttl_ms: 1_500, expiry_notice_ms: 1_000, ..Policy::default() };
+    let mut scene = Scene::with(policy).await;
+    let notice = scene.guest.hears("session:expiring").await;
+    // What changes the session keeps it alive, and the notice comes again.
+    let vote = scene.guest.ask("vote:submit", vote("5")).await;
+    assert_eq!(vote["ok"], true);
+    let again = scene.guest.hears("session:expiring").await;
+    assert!(notice["expiresAt"].as_str() < again["expiresAt"].as_str());
+
+    let ended = scene.guest.hears("session:ended").await;
+    assert_eq!((&ended["reason"], &ended["by"]), (&json!("expired"), &Value::Null));
+    assert_eq!(scene.guest.next().await, "41");
+    assert_eq!(scene.host.hears("session:ended").await["reason"], "expired");
 }
