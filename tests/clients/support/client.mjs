@@ -119,9 +119,7 @@ export class Client {
    * client made of the broadcasts with what the server says.
    */
   async settle() {
-    const { snapshot } = await this.do("session:sync", {});
-    this.mirror?.compare(snapshot, (problem) => this.problems.push(problem));
-    return snapshot;
+    return (await this.do("session:sync", {})).snapshot;
   }
 
   /** The names of the unread events once everything has arrived. */
@@ -190,6 +188,8 @@ export class Client {
       return;
     }
     if (ack.snapshot) this.#checkSnapshot(event, ack.snapshot);
+    // Here and now: the next broadcast may be in the same packet.
+    if (event === "session:sync") this.mirror?.compare(ack.snapshot, (problem) => this.problems.push(problem));
     // What an acknowledgement speaks of has been heard before it.
     if (ack.seq !== undefined && this.lastSeq !== null && ack.seq !== this.lastSeq) {
       this.problems.push(`${event}: acknowledged ${ack.seq} at ${this.lastSeq}`);

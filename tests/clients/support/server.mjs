@@ -8,6 +8,10 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const BINARY =
   process.env.CARDROOM ??
   path.join(path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target"), "debug", "cardroom");
+/** Whatever is configured in this shell is no part of the tests. */
+const ENVIRONMENT = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(CARDROOM_|CLIENT_URL$)/.test(name)),
+);
 const START_TIMEOUT_MS = 10_000;
 
 /** Every client event with the limit per 60 s that the catalogue gives it. */
@@ -71,6 +75,7 @@ export async function startServer(settings = {}) {
   const sets = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
   const child = spawn(BINARY, ["--listen", "127.0.0.1:0", ...sets], {
     cwd: ROOT,
+    env: ENVIRONMENT,
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
