@@ -48,8 +48,11 @@ export class Client {
   ask(event, ...payload) {
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new Error(`no acknowledgement of ${event}`)), WAIT_MS);
-      this.socket.emit(event, ...payload, (ack) => {
+      // With the option `retries` the client puts an error before the answer.
+      this.socket.emit(event, ...payload, (...answer) => {
         clearTimeout(late);
+        const ack = answer.at(-1);
+        if (ack === undefined || answer[0] instanceof Error) return reject(answer[0]);
         if (ack.ok) this.#checkAck(event, ack);
         resolve(ack);
       });

@@ -78,6 +78,9 @@ export async function startServer(settings = {}) {
     env: ENVIRONMENT,
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // No server outlives its tests, however they end.
+  process.once("exit", () => child.kill("SIGKILL"));
+  process.once("SIGTERM", () => process.exit(143));
   let output = "";
   let log = "";
   child.stderr.on("data", (chunk) => (log += chunk));
