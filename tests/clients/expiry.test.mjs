@@ -1,5 +1,5 @@
 // The end of a session that nobody touches. The shortest life that can be
-// configured is five minutes, so this runs only where CARDROOM_SLOW is set;
+// configured is five minutes, so this runs only where SLOW_TESTS is set;
 // the rule itself is told in virtual time in tests/rules/session.rs.
 
 import assert from "node:assert/strict";
@@ -10,7 +10,7 @@ import { PROMPT, UNLIMITED, startServer } from "./support/server.mjs";
 import { Table } from "./support/table.mjs";
 
 const LIFE_MS = 300_000;
-const skip = process.env.CARDROOM_SLOW ? false : "takes five minutes; set CARDROOM_SLOW=1";
+const skip = process.env.SLOW_TESTS ? false : "takes five minutes; set SLOW_TESTS=1";
 
 describe("a session expires", { concurrency: true }, async () => {
   const server = skip ? null : await startServer({ ...UNLIMITED, ...PROMPT, "session.ttl_ms": LIFE_MS, "session.expiry_notice_ms": 60_000 });

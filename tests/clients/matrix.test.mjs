@@ -121,9 +121,15 @@ describe("every event in every outcome", { concurrency: 6 }, () => {
 });
 
 describe("rate limits, as the catalogue has them", { concurrency: 4 }, () => {
-  /** One more than the limit at once: all but the last are attempts that count. */
+  const AT_ONCE = 8;
+
+  /** One more than the limit: all but the last are attempts that count. */
   async function exceed(client, event, payload, limit) {
-    const answers = await Promise.all(Array.from({ length: limit + 1 }, () => client.ask(event, payload)));
+    const answers = [];
+    while (answers.length <= limit) {
+      const some = Math.min(AT_ONCE, limit + 1 - answers.length);
+      answers.push(...(await Promise.all(Array.from({ length: some }, () => client.ask(event, payload)))));
+    }
     const codes = answers.map((answer) => answer.error?.code ?? "ok");
     assert.equal(codes.findIndex((code) => code === "RATE_LIMITED"), limit, `${codes}`);
     const { retryAfter } = answers[limit].error;

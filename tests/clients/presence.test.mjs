@@ -16,6 +16,9 @@ const hasty = await serve({
   "session.facilitator_grace_ms": 500,
 });
 
+/** Waits for nobody. */
+const brisk = await serve({ ...UNLIMITED, ...PROMPT, "session.join_timeout_ms": 300 });
+
 story(patient, "two tabs of one player", async (table) => {
   const host = await table.open();
   const ann = await table.join("Ann");
@@ -306,4 +309,32 @@ story(patient, "nudges and reactions", async (table) => {
     assert.deepEqual([playerId, emoji], [ann.id, "🎉"]);
   }
   assert.deepEqual(await bob.news(), []);
+});
+
+story(brisk, "who connects and never joins is let go", async (table) => {
+  const stranger = await table.stranger();
+  const error = await stranger.next("connection:error");
+  assert.equal(error.code, "NOT_JOINED");
+  assert.equal((await stranger.next("(disconnect)")).reason, "io server disconnect");
+});
+
+story(patient, "a client that resends what is not acknowledged", async (table) => {
+  const host = await table.open();
+  const ann = await table.join("Ann");
+  const careful = table.client({
+    auth: { sessionId: table.id, playerToken: ann.joined.playerToken },
+    reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 50, retries: 5, ackTimeout: 5000,
+  });
+  await careful.next("session:joined");
+  ann.close();
+  await table.quiet(host);
+  // The connection breaks with the packets on their way; they are sent again
+  // on the next one, and each counts once.
+  const votes = ["5", "8", "13"].map((value, index) =>
+    careful.do("vote:submit", table.vote(value, { requestId: `vote-${index}` })),
+  );
+  careful.drop();
+  assert.deepEqual((await Promise.all(votes)).map(({ value }) => value), ["5", "8", "13"]);
+  const told = (await host.news()).filter((name) => name === "vote:submitted");
+  assert.equal(told.length, 3);
 });

@@ -48,8 +48,11 @@ export class Client {
   ask(event, ...payload) {
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => reject(new Error(`no acknowledgement of ${event}`)), WAIT_MS);
-      this.socket.emit(event, ...payload, (ack) => {
+      // With the option `retries` the client puts an error before the answer.
+      this.socket.emit(event, ...payload, (...answer) => {
         clearTimeout(late);
+        const ack = answer.at(-1);
+        if (ack === undefined || answer[0] instanceof Error) return reject(answer[0]);
         if (ack.ok) this.#checkAck(event, ack);
         resolve(ack);
       });
@@ -119,9 +122,7 @@ export class Client {
    * client made of the broadcasts with what the server says.
    */
   async settle() {
-    const { snapshot } = await this.do("session:sync", {});
-    this.mirror?.compare(snapshot, (problem) => this.problems.push(problem));
-    return snapshot;
+    return (await this.do("session:sync", {})).snapshot;
   }
 
   /** The names of the unread events once everything has arrived. */
@@ -190,6 +191,8 @@ export class Client {
       return;
     }
     if (ack.snapshot) this.#checkSnapshot(event, ack.snapshot);
+    // Here and now: the next broadcast may be in the same packet.
+    if (event === "session:sync") this.mirror?.compare(ack.snapshot, (problem) => this.problems.push(problem));
     // What an acknowledgement speaks of has been heard before it.
     if (ack.seq !== undefined && this.lastSeq !== null && ack.seq !== this.lastSeq) {
       this.problems.push(`${event}: acknowledged ${ack.seq} at ${this.lastSeq}`);

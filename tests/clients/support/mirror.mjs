@@ -24,8 +24,9 @@ export class Mirror {
     this.state.vote = value === null ? undefined : { value, ...(confidence && { confidence }) };
   }
 
-  apply(name, event) {
-    const state = this.state;
+  apply(name, payload) {
+    const { state } = this;
+    const event = structuredClone(payload);
     switch (name) {
       case "player:joined":
         this.#without(event.player.id);

@@ -8,6 +8,10 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const BINARY =
   process.env.CARDROOM ??
   path.join(path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target"), "debug", "cardroom");
+/** Whatever is configured in this shell is no part of the tests. */
+const ENVIRONMENT = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(CARDROOM_|CLIENT_URL$)/.test(name)),
+);
 const START_TIMEOUT_MS = 10_000;
 
 /** Every client event with the limit per 60 s that the catalogue gives it. */
@@ -71,8 +75,12 @@ export async function startServer(settings = {}) {
   const sets = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
   const child = spawn(BINARY, ["--listen", "127.0.0.1:0", ...sets], {
     cwd: ROOT,
+    env: ENVIRONMENT,
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // No server outlives its tests, however they end.
+  process.once("exit", () => child.kill("SIGKILL"));
+  process.once("SIGTERM", () => process.exit(143));
   let output = "";
   let log = "";
   child.stderr.on("data", (chunk) => (log += chunk));

@@ -71,12 +71,13 @@ export class Table {
 
   /** Ends all; fails if any client heard a gap or could not keep up. */
   async close({ check = true } = {}) {
-    if (check) {
-      for (const client of this.clients.filter((one) => one.socket.connected && one.lastSeq !== null)) {
+    try {
+      for (const client of this.clients.filter((one) => check && one.socket.connected && one.lastSeq !== null)) {
         await client.settle();
       }
+    } finally {
+      for (const client of this.clients) client.close();
     }
-    for (const client of this.clients) client.close();
     for (const client of this.clients) assert.deepEqual(client.problems, []);
   }
 }
@@ -88,11 +89,11 @@ export async function serve(settings) {
   return server;
 }
 
-/** Tells a story over each transport. */
-export function story(server, title, tell) {
+/** Tells a story over each transport; `options` are those of `it`. */
+export function story(server, title, tell, options = {}) {
   describe(title, { concurrency: true }, () => {
     for (const transport of Object.keys(TRANSPORTS)) {
-      it(`over ${transport}`, async () => {
+      it(`over ${transport}`, options, async () => {
         const table = new Table(server, transport);
         let check = false;
         try {
