@@ -12,6 +12,11 @@ const BINARY = process.env.CARDROOM
 
 export { UNLIMITED } from "../support/server.mjs";
 
+// A runner that gives up on a test file must not leave its servers behind.
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill()));
+process.once("SIGTERM", () => process.exit(1));
+
 export class Server {
   /** Everything it wrote to standard error: its log. */
   log = "";
@@ -28,6 +33,8 @@ export class Server {
       env: { RUST_BACKTRACE: "1" },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    running.add(server.#process);
+    server.#process.once("exit", () => running.delete(server.#process));
     server.#process.stderr.setEncoding("utf8").on("data", (text) => (server.log += text));
     server.#process.stdout.setEncoding("utf8");
     let said = "";
