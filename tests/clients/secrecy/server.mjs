@@ -64,6 +64,12 @@ export class Server {
     while (!isThere(this.log)) await once(this.#process.stderr, "data", { signal: AbortSignal.timeout(10_000) });
   }
 
+  /** Whoever reads the log goes away. */
+  closeLog() {
+    this.#process.stderr.destroy();
+    this.log = "";
+  }
+
   /** Ends it; resolves with the whole log when all of that has arrived. */
   async stop() {
     if (this.isRunning) {
