@@ -1,5 +1,9 @@
 //! Where log lines go: standard error, as text for people or JSON for
 //! machines. Call one of the two once, first thing.
+//!
+//! A line that cannot be written is lost and nothing else happens: complaining
+//! about it on the same standard error, as the subscriber would by default,
+//! panics the task that logs once the log's reader is gone.
 
 use std::io::{self, IsTerminal};
 
@@ -22,6 +26,7 @@ pub fn init_text(filter: &str) -> Result<(), TelemetryError> {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_new(filter)?)
         .with_writer(io::stderr)
+        .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal())
         .finish();
     Ok(subscriber.try_init()?)
@@ -34,6 +39,7 @@ pub fn init_json(filter: &str) -> Result<(), TelemetryError> {
         .flatten_event(true)
         .with_env_filter(EnvFilter::try_new(filter)?)
         .with_writer(io::stderr)
+        .log_internal_errors(false)
         .finish();
     Ok(subscriber.try_init()?)
 }

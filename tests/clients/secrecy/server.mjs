@@ -3,33 +3,19 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const BINARY = process.env.CARDROOM_BIN
-  ?? `${process.env.CARGO_TARGET_DIR ?? `${ROOT}target`}/debug/cardroom`;
+const BINARY = process.env.CARDROOM
+  ?? join(resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target"), "debug", "cardroom");
 
-// Numbers that no scenario comes near, for tests that are not about them.
-const EVENTS_PER_MINUTE = 100_000;
-const LIMITED = [
-  "cards:reveal", "countdown:cancel", "game:reset", "heartbeat", "history:get",
-  "player:demote", "player:nudge", "player:promote", "player:remove",
-  "player:set-spectator", "player:transfer", "player:update", "presence:set",
-  "reaction:send", "round:restore", "session:configure", "session:create",
-  "session:end", "session:join", "session:leave", "session:lock",
-  "session:sync", "story:activate", "story:create", "story:delete",
-  "story:finalize", "story:import", "story:reorder", "story:update",
-  "timer:extend", "timer:pause", "timer:resume", "timer:start", "timer:stop",
-  "vote:change", "vote:retract", "vote:submit",
-];
+export { UNLIMITED } from "../support/server.mjs";
 
-/** Settings that lift every rate limit. */
-export const UNLIMITED = Object.fromEntries([
-  ...LIMITED.map((event) => [`rate_limits.${event}`, EVENTS_PER_MINUTE]),
-  ["limits.failed_joins_max", EVENTS_PER_MINUTE],
-  ["limits.failed_joins_per_minute_max", EVENTS_PER_MINUTE],
-  ["limits.rejected_events_max", EVENTS_PER_MINUTE],
-]);
+// A runner that gives up on a test file must not leave its servers behind.
+const running = new Set();
+process.on("exit", () => running.forEach((child) => child.kill()));
+process.once("SIGTERM", () => process.exit(1));
 
 export class Server {
   /** Everything it wrote to standard error: its log. */
@@ -47,6 +33,8 @@ export class Server {
       env: { RUST_BACKTRACE: "1" },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    running.add(server.#process);
+    server.#process.once("exit", () => running.delete(server.#process));
     server.#process.stderr.setEncoding("utf8").on("data", (text) => (server.log += text));
     server.#process.stdout.setEncoding("utf8");
     let said = "";
@@ -74,6 +62,12 @@ export class Server {
   /** Resolves when the log shows it. */
   async logged(isThere) {
     while (!isThere(this.log)) await once(this.#process.stderr, "data", { signal: AbortSignal.timeout(10_000) });
+  }
+
+  /** Whoever reads the log goes away. */
+  closeLog() {
+    this.#process.stderr.destroy();
+    this.log = "";
   }
 
   /** Ends it; resolves with the whole log when all of that has arrived. */
