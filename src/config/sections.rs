@@ -77,10 +77,13 @@ section! {
         attachments_max: usize = 2, 0..=10;
         /// Fragments of one WebSocket message.
         fragments_max: usize = 32, 1..=10_000;
-        /// Bytes that may wait for one client before it counts as too slow.
-        outbox_bytes_max: usize = 65_536, 16_384..=67_108_864;
+        /// Bytes that may wait for one client before it counts as too slow. The
+        /// messages of a room are shared by its clients, so that this much is
+        /// seldom held for one client alone; the list of 500 long stories has to
+        /// fit, and what follows it.
+        outbox_bytes_max: usize = 1_048_576, 16_384..=67_108_864;
         /// Messages that may wait for one client.
-        outbox_messages_max: usize = 256, 16..=65_536;
+        outbox_messages_max: usize = 1_024, 16..=65_536;
     }
 }
 

@@ -78,7 +78,7 @@ impl Socket {
     /// # Errors
     /// When the connection is closing, or closes because of this very message.
     pub fn emit(&self, message: Encoded) -> Result<(), OutboxFull> {
-        if self.is_leaving() { Err(OutboxFull) } else { self.outbox().push(message) }
+        if self.is_leaving() { Err(OutboxFull) } else { self.outbox().push_answer(message) }
     }
 
     /// Queues a message that may be lost: only if nothing else waits.

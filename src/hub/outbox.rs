@@ -51,7 +51,15 @@ pub struct Outbox {
 struct Queue {
     messages: Waiting,
     bytes: usize,
+    /// The part of `bytes` that nobody here asked for.
+    shared_bytes: usize,
     state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Shared,
+    Answer,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -67,9 +75,18 @@ impl Outbox {
         Self { queue: Mutex::default(), consumer: AtomicWaker::new(), limits }
     }
 
-    /// Queues a message and wakes the connection.
+    /// Queues a message of a room and wakes the connection.
     pub fn push(&self, message: Encoded) -> Result<(), OutboxFull> {
-        let pushed = self.queue().push(message, self.limits);
+        let pushed = self.queue().push(message, Kind::Shared, self.limits);
+        self.wake();
+        pushed
+    }
+
+    /// Queues a message that answers this very client. Its bytes do not make
+    /// the outbox overflow: who asks for much is read from no further while
+    /// the outbox [is crowded](Outbox::is_crowded), which bounds them.
+    pub fn push_answer(&self, message: Encoded) -> Result<(), OutboxFull> {
+        let pushed = self.queue().push(message, Kind::Answer, self.limits);
         self.wake();
         pushed
     }
@@ -78,7 +95,8 @@ impl Outbox {
     /// Returns whether it was taken.
     pub fn push_volatile(&self, message: Encoded) -> bool {
         let mut queue = self.queue();
-        let taken = queue.messages.is_empty() && queue.push(message, self.limits).is_ok();
+        let taken =
+            queue.messages.is_empty() && queue.push(message, Kind::Shared, self.limits).is_ok();
         drop(queue);
         if taken {
             self.wake();
@@ -90,6 +108,7 @@ impl Outbox {
     pub fn take_all(&self) -> Waiting {
         let mut queue = self.queue();
         queue.bytes = 0;
+        queue.shared_bytes = 0;
         std::mem::take(&mut queue.messages)
     }
 
@@ -114,6 +133,8 @@ impl Outbox {
             queue.messages = taken.drain(fitting.max(1)..).collect();
         }
         queue.bytes = queue.messages.iter().map(|message| message.websocket().len()).sum();
+        // What was taken came first, whatever it was: never too little is left.
+        queue.shared_bytes = queue.shared_bytes.min(queue.bytes);
         taken
     }
 
@@ -166,20 +187,29 @@ impl Outbox {
 }
 
 impl Queue {
-    fn push(&mut self, message: Encoded, limits: OutboxLimits) -> Result<(), OutboxFull> {
+    fn push(
+        &mut self,
+        message: Encoded,
+        kind: Kind,
+        limits: OutboxLimits,
+    ) -> Result<(), OutboxFull> {
         if self.state != State::Open {
             return Err(OutboxFull);
         }
         // What waits is measured before the message is added: a snapshot of a
         // large session may be larger than all that may wait.
         let is_full = limits.messages_max as usize <= self.messages.len()
-            || limits.bytes_max as usize <= self.bytes;
+            || (kind == Kind::Shared && limits.bytes_max as usize <= self.shared_bytes);
         if is_full {
             self.state = State::Overflown;
             self.clear();
             return Err(OutboxFull);
         }
-        self.bytes += message.websocket().len();
+        let bytes = message.websocket().len();
+        self.bytes += bytes;
+        if kind == Kind::Shared {
+            self.shared_bytes += bytes;
+        }
         self.messages.push(message);
         Ok(())
     }
@@ -187,6 +217,7 @@ impl Queue {
     fn clear(&mut self) {
         self.messages = Waiting::new();
         self.bytes = 0;
+        self.shared_bytes = 0;
     }
 }
 
@@ -233,6 +264,18 @@ mod tests {
         outbox.push(Encoded::PING).expect("room");
         outbox.push(Encoded::message(&"x".repeat(1_000))).expect("less than the limit waits");
         assert_eq!(outbox.push(Encoded::PING), Err(OutboxFull));
+    }
+
+    #[test]
+    fn answers_do_not_overflow_it_but_crowd_it() {
+        let outbox = outbox(100, 10);
+        for _ in 0..3 {
+            outbox.push_answer(Encoded::message(&"x".repeat(1_000))).expect("asked for");
+        }
+        assert!(outbox.is_crowded());
+        outbox.push(Encoded::PING).expect("nothing of the room waits");
+        outbox.take_all();
+        assert!(!outbox.is_crowded());
     }
 
     #[test]
