@@ -355,8 +355,8 @@ impl NewStory {
 }
 
 /// Reads the arguments of an event, a JSON array, in place. The payload is
-/// the first argument; a missing one is an empty object, further ones are
-/// ignored.
+/// the first argument; a missing one (or `null`) is an empty object, further
+/// ones are ignored.
 pub fn parse(
     name: EventName,
     arguments: &mut [u8],
@@ -432,9 +432,11 @@ fn first_argument<T: Field>(arguments: &mut [u8]) -> Result<T, BadField> {
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-            let payload = match seq.next_element_seed(FieldSeed::<T>::new())? {
-                Some(payload) => payload,
-                None => object(&mut b"{}".to_vec()),
+            // `emit(name, undefined)` arrives as `null`.
+            let payload = match seq.next_element_seed(FieldSeed::<Option<T>>::new())? {
+                Some(Ok(Some(payload))) => Ok(payload),
+                Some(Err(bad)) => Err(bad),
+                Some(Ok(None)) | None => object(&mut b"{}".to_vec()),
             };
             while seq.next_element::<IgnoredAny>()?.is_some() {}
             Ok(payload)
@@ -517,5 +519,70 @@ impl Field for ImportText {
             Scalar::Text(text) => Ok(Self(text.to_owned())),
             _ => Err(expected::<Self>()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: EventName, arguments: &str) -> Result<ClientEvent, Failure> {
+        parse(name, &mut arguments.as_bytes().to_vec()).map(|(event, _)| event)
+    }
+
+    fn refused(name: EventName, arguments: &str) -> String {
+        match read(name, arguments) {
+            Err(failure) => failure.message().into_owned(),
+            Ok(_) => panic!("{arguments} was accepted"),
+        }
+    }
+
+    #[test]
+    fn every_name_is_read_back() {
+        for name in EventName::ALL {
+            assert_eq!(EventName::parse(name.as_str()), Some(*name));
+        }
+        assert_eq!(EventName::parse("vote:steal"), None);
+    }
+
+    #[test]
+    fn a_missing_payload_is_an_empty_one() {
+        // `emit(name, undefined)` arrives as `null`.
+        for arguments in ["[]", "[{}]", "[null]", "[{},7]"] {
+            assert!(matches!(
+                read(EventName::CardsReveal, arguments),
+                Ok(ClientEvent::CardsReveal(Aim { story_id: None, round_id: None, .. }))
+            ));
+        }
+        assert_eq!(refused(EventName::CardsReveal, "[[]]"), "The payload must be an object");
+        assert_eq!(refused(EventName::VoteSubmit, "[]"), "storyId is missing");
+    }
+
+    #[test]
+    fn a_card_may_be_a_number() {
+        for (json, card) in [("5", "5"), ("0.5", "0.5"), ("\"☕\"", "☕")] {
+            let arguments = format!(r#"[{{"storyId":"s1","value":{json}}}]"#);
+            let Ok(ClientEvent::VoteSubmit(vote)) = read(EventName::VoteSubmit, &arguments) else {
+                panic!("{json} is a card");
+            };
+            assert_eq!(vote.value.0, card);
+        }
+    }
+
+    #[test]
+    fn the_path_of_a_wrong_field_is_named() {
+        let arguments =
+            r#"[{"name":"S","playerName":"P","settings":{"permissions":{"reveal":1}}}]"#;
+        assert_eq!(
+            refused(EventName::SessionCreate, arguments),
+            "settings.permissions.reveal must be \"everyone\" or \"facilitators\""
+        );
+    }
+
+    #[test]
+    fn depth_is_counted_outside_strings() {
+        assert_eq!(depth(br#"[{"a":"[[[\"[["}]"#), 2);
+        let deep = format!("[{}{}]", "[".repeat(9), "]".repeat(9));
+        assert_eq!(refused(EventName::Heartbeat, &deep), "The payload nests deeper than 8 levels");
     }
 }

@@ -73,6 +73,14 @@ impl Hub {
         self.rooms.shard(name).get(name).and_then(Weak::upgrade)
     }
 
+    /// All rooms. Takes every shard's lock: for what happens once.
+    pub fn rooms(&self) -> Vec<Arc<Room>> {
+        let shards = self.rooms.shards.iter();
+        shards
+            .flat_map(|shard| lock(shard).values().filter_map(Weak::upgrade).collect::<Vec<_>>())
+            .collect()
+    }
+
     /// How many rooms there are. Takes every shard's lock: for metrics.
     pub fn len(&self) -> usize {
         self.rooms.shards.iter().map(|shard| lock(shard).len()).sum()
@@ -118,6 +126,15 @@ impl Room {
     /// As [`Room::send`], to those who are meant.
     pub fn send_where(&self, message: &Encoded, is_meant: impl Fn(SocketId) -> bool) -> usize {
         self.fan_out(message, is_meant)
+    }
+
+    /// To each member one of several messages, in turn.
+    pub fn send_in_turn(&self, messages: &[Encoded]) {
+        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
+        for (member, message) in members.values().zip(messages.iter().cycle()) {
+            // A member that is being closed is passed over.
+            let _ = member.outbox.push(message.clone());
+        }
     }
 
     /// To those who have nothing else waiting; the others never see it.

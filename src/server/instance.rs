@@ -29,6 +29,10 @@ use crate::transport::engineio;
 /// TCP connections that the kernel keeps until they are accepted.
 const BACKLOG: u32 = 4_096;
 
+/// From the goodbye to the close. A polling client that learns of both in one
+/// answer takes the close first and hears nothing else.
+const GOODBYE: Duration = Duration::from_millis(250);
+
 /// An instance that listens; it answers once it [runs](Instance::run).
 pub struct Instance {
     listener: TcpListener,
@@ -87,13 +91,15 @@ impl Instance {
             move || shutdown.is_requested()
         };
         let origins = connections.options().origins.clone();
-        let router = Router::new(table, engine, origins, router_limits, is_draining);
+        let router = Router::new(table.clone(), engine, origins, router_limits, is_draining);
         let handler = move |request, peer| router.handle(request, peer);
         let ending = {
             let connections = connections.clone();
             async move {
                 shutdown.requested().await;
                 info!(connections = connections.len(), "closing the connections");
+                table.say_goodbye();
+                tokio::time::sleep(GOODBYE).await;
                 connections.drain();
             }
         };

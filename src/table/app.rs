@@ -12,7 +12,7 @@ use crate::api::projection::NAMESPACE;
 use crate::api::settings_edit::{PasswordEdit, SettingsEdit};
 use crate::api::snapshot::Scene;
 use crate::connection::{App, ConnectRejected, ConnectRequest, Progress, Socket};
-use crate::poker::command::{Action, PasswordChange};
+use crate::poker::command::{Action, Departure, PasswordChange};
 use crate::poker::ids::{Millis, RequestId};
 use crate::poker::refusal::Refusal;
 use crate::poker::session::Session;
@@ -72,9 +72,13 @@ impl App for Table {
         }
     }
 
-    fn disconnect(&self, socket: &Socket, _: CloseReason) {
+    fn disconnect(&self, socket: &Socket, reason: CloseReason) {
         if let Some(place) = socket.state::<SocketState>().and_then(SocketState::go) {
-            place.session.departed(socket.id());
+            let manner = match reason {
+                CloseReason::ServerShuttingDown => Departure::Drained,
+                _ => Departure::Disconnected,
+            };
+            place.session.departed(socket.id(), manner);
         }
     }
 }

@@ -7,14 +7,29 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::api::failure::Failure;
+use crate::api::projection::NAMESPACE;
 use crate::connection::Socket;
 use crate::poker::refusal::Refusal;
-use crate::protocol::CloseReason;
+use crate::protocol::{CloseReason, Encoded};
 use crate::table::answer::tell;
 use crate::table::registry::Table;
 use crate::table::socket_state::SocketState;
 
 impl Table {
+    /// Tells everybody that this instance goes away, and who shall come back
+    /// when: not all at once. The connections are closed by their owner.
+    pub fn say_goodbye(&self) {
+        const RETRY_AFTER_S: std::ops::RangeInclusive<u32> = 0..=5;
+        let goodbyes: Vec<Encoded> = RETRY_AFTER_S
+            .map(|retry_after_s| Failure::ServerShutdown { retry_after_s })
+            .map(|failure| ConnectionError::from(&failure))
+            .filter_map(|error| Encoded::event_with(NAMESPACE, ConnectionError::NAME, &error).ok())
+            .collect();
+        for room in self.shared.hub.rooms() {
+            room.send_in_turn(&goodbyes);
+        }
+    }
+
     pub(super) fn wait_in_lobby(&self, socket: &Socket) {
         if let Some(surplus) = self.shared.lobby.enter(socket.clone()) {
             dismiss(&surplus);
@@ -56,19 +71,29 @@ pub(super) fn end(socket: &Socket) {
 }
 
 /// `connection:error`: what usually precedes the end of a connection.
-pub(super) fn tell_connection_error(socket: &Socket, failure: &Failure) {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct ConnectionError {
-        error: Cow<'static, str>,
-        code: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        retry_after: Option<u32>,
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ConnectionError {
+    error: Cow<'static, str>,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u32>,
+}
+
+impl ConnectionError {
+    const NAME: &str = "connection:error";
+}
+
+impl From<&Failure> for ConnectionError {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            error: failure.message(),
+            code: failure.code(),
+            retry_after: failure.retry_after_s(),
+        }
     }
-    let error = ConnectionError {
-        error: failure.message(),
-        code: failure.code(),
-        retry_after: failure.retry_after_s(),
-    };
-    tell(socket, "connection:error", &error);
+}
+
+pub(super) fn tell_connection_error(socket: &Socket, failure: &Failure) {
+    tell(socket, ConnectionError::NAME, &ConnectionError::from(failure));
 }

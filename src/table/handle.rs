@@ -7,7 +7,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::api::failure::Failure;
 use crate::connection::Socket;
-use crate::poker::command::{Command, Join};
+use crate::poker::command::{Command, Departure, Join};
 use crate::poker::ids::{Millis, RequestId, SessionId};
 use crate::poker::reply::Reply;
 use crate::poker::session::Session;
@@ -62,7 +62,7 @@ pub(super) struct TaskEnded(pub(super) Box<Job>);
 /// Sockets that are gone. Their number is bounded by that of the members.
 #[derive(Debug, Default)]
 pub(super) struct Departures {
-    sockets: Mutex<Vec<SocketId>>,
+    sockets: Mutex<Vec<(SocketId, Departure)>>,
     arrived: Notify,
 }
 
@@ -87,8 +87,8 @@ impl SessionHandle {
     }
 
     /// The connection of a member has ended.
-    pub(super) fn departed(&self, socket: SocketId) {
-        self.departures.push(socket);
+    pub(super) fn departed(&self, socket: SocketId, manner: Departure) {
+        self.departures.push(socket, manner);
     }
 
     pub(super) fn is_same(&self, other: &Self) -> bool {
@@ -97,12 +97,12 @@ impl SessionHandle {
 }
 
 impl Departures {
-    fn push(&self, socket: SocketId) {
-        self.sockets.lock().unwrap_or_else(PoisonError::into_inner).push(socket);
+    fn push(&self, socket: SocketId, manner: Departure) {
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner).push((socket, manner));
         self.arrived.notify_one();
     }
 
-    pub(super) fn take(&self) -> Vec<SocketId> {
+    pub(super) fn take(&self) -> Vec<(SocketId, Departure)> {
         std::mem::take(&mut *self.sockets.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -45,7 +45,11 @@ impl Table {
         Progress::Wait(Box::pin(async move {
             let socket = sender.socket.clone();
             let from = socket.handshake().peer.ip();
-            let seated = match table.check_guesses(from) {
+            let allowed = match table.is_known(token_of(&join)) {
+                true => Ok(()),
+                false => table.check_guesses(from),
+            };
+            let seated = match allowed {
                 Ok(()) => {
                     let seated =
                         table.take_place(socket.clone(), join, request, Some(sender)).await;
@@ -70,8 +74,9 @@ impl Table {
     ) {
         let from = socket.handshake().peer.ip();
         let request = auth.request_id.clone();
+        let is_known = self.is_known(token_of(&auth));
         let seating = self.take_place(socket.clone(), auth, request, None);
-        let seated = self.guarded(from, seating).await;
+        let seated = if is_known { seating.await } else { self.guarded(from, seating).await };
         end_join(&socket, seated.is_ok(), joining);
         let Err(failure) = seated else { return };
         tell_error(&socket, &failure, None);
@@ -258,6 +263,10 @@ fn create_request(create: SessionCreate) -> Result<CreateRequest, Failure> {
         player_name: Some(create.player_name),
         avatar: create.avatar,
     })
+}
+
+fn token_of(join: &SessionJoin) -> Option<&str> {
+    join.player_token.as_ref().map(|token| token.0.as_str())
 }
 
 fn end_join(socket: &Socket, is_seated: bool, joining: watch::Sender<()>) {

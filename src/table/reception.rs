@@ -139,6 +139,7 @@ impl Table {
         request: JoinRequest,
         from: IpAddr,
     ) -> Result<Seated, Failure> {
+        let is_known = self.is_known(request.token.as_deref());
         let joined = async {
             let id = self.resolve(session).await?;
             let join = self.prepare_join(id, request).await?;
@@ -154,7 +155,7 @@ impl Table {
                 .await?;
             Ok(Seated { session: id, player, token: self.token(id, player, generation, now) })
         };
-        self.guarded(from, joined).await
+        if is_known { joined.await } else { self.guarded(from, joined).await }
     }
 
     /// Looks at a session as it is between two commits.
@@ -236,6 +237,12 @@ impl Table {
         let result = attempt.await;
         self.count_guess(from, &result);
         result
+    }
+
+    /// Whether a token is ours. Its holder need not guess, and must not be
+    /// kept out by somebody who does, behind the same address.
+    pub(super) fn is_known(&self, token: Option<&str>) -> bool {
+        token.is_some_and(|token| self.identify(token).is_ok())
     }
 
     /// Whether that network may guess once more.

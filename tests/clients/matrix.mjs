@@ -501,9 +501,9 @@ export const CODES = [
 
 /** Those that no client can bring about here in reasonable time. */
 export const NOT_HERE = {
-  SESSION_EXPIRED: "a session lives five minutes at least; expiry.test.mjs with SLOW_TESTS=1, tests/rules/session.rs",
-  STATE_UNAVAILABLE: "the embedded store is never away",
-  SERVER_SHUTDOWN: "a server that ends closes the connections without it so far",
+  SESSION_EXPIRED: "a session lives five minutes at least; tests/table, tests/rules/session.rs",
+  STATE_UNAVAILABLE: "the embedded store is never away; tests/table",
+  SERVER_SHUTDOWN: "drain.test.mjs",
   INTERNAL: "a defect of the server",
 };
 

@@ -84,9 +84,9 @@ impl SessionTask {
         }
     }
 
-    pub(super) fn departed(&mut self, socket: SocketId) -> Option<Work> {
+    pub(super) fn departed(&mut self, socket: SocketId, manner: Departure) -> Option<Work> {
         let player = self.members.remove(socket)?;
-        let command = self.depart_command(player, Departure::Disconnected);
+        let command = self.depart_command(player, manner);
         let waiting = Waiting::Answer(Answer::Nobody);
         Some(Work { command: Some(command), origin: None, waiting })
     }

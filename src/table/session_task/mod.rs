@@ -125,8 +125,8 @@ impl SessionTask {
     /// Does what waits, up to a batch.
     async fn turn(&mut self, first: Option<Box<Job>>) {
         let mut batch: Vec<Work> = Vec::new();
-        for socket in self.departures.take() {
-            batch.extend(self.departed(socket));
+        for (socket, manner) in self.departures.take() {
+            batch.extend(self.departed(socket, manner));
         }
         let mut next = first;
         while let Some(job) = next.take() {

@@ -8,6 +8,7 @@ use crate::api::projection::{NAMESPACE, project};
 use crate::api::snapshot::Scene;
 use crate::connection::Socket;
 use crate::identity::Claims;
+use crate::poker::command::Departure;
 use crate::poker::event::{EndReason, Event, Fact};
 use crate::poker::ids::{Millis, PlayerId};
 use crate::poker::reply::Reply;
@@ -90,7 +91,7 @@ impl SessionTask {
         let is_here = socket.state::<SocketState>().is_some_and(|state| state.enter(place));
         if !is_here {
             // The connection ended during the join: it departs right away.
-            self.handle.departed(socket.id());
+            self.handle.departed(socket.id(), Departure::Disconnected);
             return;
         }
         let now = self.shared.store.now();

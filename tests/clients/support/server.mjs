@@ -104,9 +104,10 @@ export async function startServer(settings = {}) {
     async stop() {
       child.kill("SIGTERM");
       const late = setTimeout(() => child.kill("SIGKILL"), 5_000);
-      await ended;
+      const end = await ended;
       clearTimeout(late);
       if (/panicked/.test(log)) throw new Error(`the server panicked\n${log}`);
+      return end;
     },
   };
 }
