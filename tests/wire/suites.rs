@@ -1,7 +1,9 @@
 //! What the suites of others need, and no table of `protocol.md` names.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use cardroom::server;
 
