@@ -53,5 +53,6 @@ mod wire {
     mod polling;
     mod rfc6455;
     mod socketio;
+    mod suites;
     mod upgrade;
 }

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use crate::connection::handle::Connection;
 use crate::connection::handshake::Handshake;
 use crate::hub::{Outbox, OutboxFull};
+use crate::protocol::engineio::TransportName;
 use crate::protocol::socketio::Acks;
 use crate::protocol::{CloseReason, Encoded, SocketId};
 
@@ -66,6 +67,11 @@ impl Socket {
 
     pub fn handshake(&self) -> &Handshake {
         &self.inner.connection.handshake
+    }
+
+    /// The transport that carries the connection now.
+    pub fn transport(&self) -> TransportName {
+        self.inner.connection.transport()
     }
 
     /// The queue of the connection: what a [`Room`](crate::hub::Room) needs of a member.

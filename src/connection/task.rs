@@ -323,7 +323,7 @@ impl Task {
             Happened::PostHasNext => self.post_has_next(),
             Happened::Received(Incoming::Text(mut packet)) => {
                 let connection = Arc::clone(&self.connection);
-                self.text(&mut packet, &connection.handshake.headers);
+                self.packet(PayloadPacket::read(&mut packet), &connection.handshake.headers);
             }
             Happened::Received(Incoming::Binary(message)) => {
                 let connection = Arc::clone(&self.connection);
@@ -392,14 +392,21 @@ impl Task {
                 self.act(Input::PostAnswered);
                 false
             }
-            Some(PayloadPacket::Text(packet)) => self.text(packet, headers),
-            Some(PayloadPacket::Binary(message)) => self.binary(message, headers),
-            Some(PayloadPacket::Malformed) => self.fail(CloseReason::ParseError),
+            Some(packet) => self.packet(packet, headers),
         };
         if goes_on {
             self.inbox = Some(inbox);
         } else {
             let _ = inbox.reply.send(PostReply::Done);
+        }
+    }
+
+    /// A packet as text; returns whether the connection goes on.
+    fn packet(&mut self, packet: PayloadPacket<'_>, headers: &HeaderMap) -> bool {
+        match packet {
+            PayloadPacket::Text(packet) => self.text(packet, headers),
+            PayloadPacket::Binary(message) => self.binary(message, headers),
+            PayloadPacket::Malformed => self.fail(CloseReason::ParseError),
         }
     }
 

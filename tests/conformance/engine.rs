@@ -29,3 +29,9 @@ pub(crate) async fn respond(
     *response.status_mut() = StatusCode::NOT_FOUND;
     response
 }
+
+/// Whether the query of a request has a parameter of that name.
+pub(crate) fn query_has<B>(request: &Request<B>, name: &str) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name)
+}

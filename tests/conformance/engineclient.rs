@@ -40,13 +40,12 @@ async fn respond(
     request: Request<Incoming>,
     peer: SocketAddr,
 ) -> Response<Body> {
-    let query = request.uri().query().unwrap_or_default().to_owned();
-    let has = |name| form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name);
-    if has("deny") {
+    if engine::query_has(&request, "deny") {
         return refuse(HandshakeError::Forbidden, request.headers().contains_key(UPGRADE));
     }
+    let is_handshake = !engine::query_has(&request, "sid");
     let mut response = engine::respond(connections, request, peer).await;
-    if !has("sid") && !response.status().is_client_error() {
+    if is_handshake && !response.status().is_client_error() {
         for cookie in cookies() {
             response.headers_mut().append(SET_COOKIE, cookie);
         }

@@ -1,4 +1,7 @@
 //! The body of a POST: packets joined by 0x1E, binary ones as `b` and base64.
+//!
+//! A client that is told to send base64 (`forceBase64`) writes its binary
+//! packets so over WebSocket too, in text messages.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +17,7 @@ pub struct Payload {
     at: Option<usize>,
 }
 
-/// One packet of a payload.
+/// One packet of a payload, or one text message of a WebSocket.
 #[derive(Debug, PartialEq, Eq)]
 pub enum PayloadPacket<'a> {
     /// In the payload's own buffer, with its type digit; empty if the payload
@@ -43,12 +46,18 @@ impl Payload {
                 rest
             }
         };
-        Some(match packet {
-            [b'b', base64 @ ..] => STANDARD
-                .decode(base64)
-                .map_or(PayloadPacket::Malformed, |bytes| PayloadPacket::Binary(bytes.into())),
-            text => PayloadPacket::Text(text),
-        })
+        Some(PayloadPacket::read(packet))
+    }
+}
+
+impl<'a> PayloadPacket<'a> {
+    pub fn read(packet: &'a mut [u8]) -> Self {
+        match packet {
+            [b'b', base64 @ ..] => {
+                STANDARD.decode(base64).map_or(Self::Malformed, |bytes| Self::Binary(bytes.into()))
+            }
+            text => Self::Text(text),
+        }
     }
 }
 
