@@ -9,7 +9,7 @@ use crate::api::projection::{Audience, Outgoing};
 use crate::connection::Socket;
 use crate::hub::{Hub, Membership, Room};
 use crate::poker::ids::{PlayerId, SessionId};
-use crate::protocol::SocketId;
+use crate::protocol::{CloseReason, SocketId};
 use crate::table::socket_state::SeatLimits;
 
 pub(super) struct Members {
@@ -112,6 +112,16 @@ impl Members {
         for member in theirs.filter_map(|id| self.sockets.get(id)) {
             // A member whose connection is closing is told no more.
             let _ = member.socket.emit(outgoing.message.clone());
+        }
+    }
+}
+
+/// A task ends when nobody is left. If it panicked instead, its sockets must
+/// not sit in a room that nobody serves: their clients come back.
+impl Drop for Members {
+    fn drop(&mut self) {
+        for member in self.sockets.values() {
+            member.socket.close(CloseReason::ForcedClose);
         }
     }
 }

@@ -83,7 +83,11 @@ impl Table {
             let handle = self.session(id).await?;
             match handle.send(job).await {
                 Ok(()) => return Ok(()),
-                Err(TaskEnded(unsent)) => job = unsent,
+                Err(TaskEnded(unsent)) => {
+                    // One that panicked could not forget itself.
+                    self.shared.sessions.forget(&handle);
+                    job = unsent;
+                }
             }
         }
         Err(Failure::ServerBusy { retry_after_s: 1 })

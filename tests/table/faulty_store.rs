@@ -25,6 +25,8 @@ pub(super) enum Fault {
     Away,
     /// Commits are made, and nobody hears of it.
     LosesReplies,
+    /// A defect of ours.
+    Panics,
     /// So many commits find that somebody was faster.
     Conflicts(u32),
 }
@@ -92,6 +94,7 @@ impl SessionStore for FaultyStore {
                 Err(away().into())
             }
             .boxed(),
+            Fault::Panics => panic!("planted"),
             Fault::Conflicts(left @ 1..) => {
                 self.set(Fault::Conflicts(left - 1));
                 let nothing = Missing::Events { events: Vec::new(), position: expected };

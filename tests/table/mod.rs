@@ -3,6 +3,7 @@
 
 mod faulty_store;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use cardroom::poker::policy::Policy;
 use cardroom::table::{Table, TableOptions};
 
 use crate::support::eio::{join_websocket, patient, say, see_text, serve};
-use crate::support::raw_ws::RawWs;
+use crate::support::raw_ws::{RawWs, Seen, TEXT};
 use faulty_store::{Fault, FaultyStore};
 
 /// A table with a host and one guest.
@@ -24,6 +25,10 @@ struct Scene {
     store: Arc<FaultyStore>,
     host: Guest,
     guest: Guest,
+    /// The guest's.
+    token: String,
+    session: String,
+    server: SocketAddr,
 }
 
 /// A client made of packets.
@@ -50,9 +55,11 @@ impl Scene {
             host.ask("session:create", json!({"name": "Sprint", "playerName": "Ann"})).await;
         let mut guest = Guest { socket: join_websocket(server).await, asked: 0 };
         let join = json!({"sessionId": created["code"], "playerName": "Bob"});
-        assert_eq!(guest.ask("session:join", join).await["ok"], true);
+        let joined = guest.ask("session:join", join).await;
+        let token = joined["playerToken"].as_str().expect("a token").to_owned();
         host.hears("player:joined").await;
-        Self { store, host, guest }
+        let session = joined["sessionId"].as_str().expect("an id").to_owned();
+        Self { store, host, guest, token, session, server }
     }
 }
 
@@ -167,4 +174,24 @@ async fn a_session_that_nobody_touches_expires_after_a_notice() {
     assert_eq!((&ended["reason"], &ended["by"]), (&json!("expired"), &Value::Null));
     assert_eq!(scene.guest.next().await, "41");
     assert_eq!(scene.host.hears("session:ended").await["reason"], "expired");
+}
+
+#[tokio::test]
+async fn a_session_whose_task_panicked_is_served_again() {
+    let mut scene = Scene::open().await;
+    scene.store.set(Fault::Panics);
+    say(&mut scene.guest.socket, &format!("42{}", json!(["vote:submit", vote("5")]))).await;
+    // Closed at the engine level, after which clients come back by themselves.
+    for guest in [&mut scene.guest, &mut scene.host] {
+        while let Seen::Frame { opcode: TEXT, payload } = guest.socket.see().await {
+            assert_ne!(payload, b"41");
+        }
+    }
+    scene.store.set(Fault::None);
+    let mut again = Guest { socket: join_websocket(scene.server).await, asked: 0 };
+    let session = again
+        .ask("session:join", json!({"sessionId": scene.session, "playerToken": scene.token}))
+        .await;
+    assert_eq!(session["snapshot"]["round"]["voteCount"], 0);
+    assert_eq!(again.ask("vote:submit", vote("5")).await["ok"], true);
 }
