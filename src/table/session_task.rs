@@ -456,13 +456,19 @@ impl SessionTask {
 
     async fn resubscribe(&mut self) {
         self.is_ahead = true;
-        if let Err(error) = self.resync().await {
+        // Subscribe first: what is committed while we load is not missed.
+        let subscribed = self.shared.store.subscribe(self.handle.id).await;
+        let caught_up = match subscribed {
+            Ok(subscription) => {
+                self.subscription = subscription;
+                self.resync().await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = caught_up {
             warn!(session.id = %self.handle.id, %error, "cannot catch up");
             // A pause, so that a store that is away is not asked in a loop.
             sleep(Duration::from_secs(1)).await;
-        }
-        if let Ok(subscription) = self.shared.store.subscribe(self.handle.id).await {
-            self.subscription = subscription;
         }
     }
 
