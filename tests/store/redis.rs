@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use cardroom::poker::ids::SessionId;
 use cardroom::store::redis::{ConnectError, RedisOptions};
 use cardroom::store::{
     CommitError, Loaded, Missing, Position, RedisStore, SessionStore, StoreError, Subscription,
@@ -105,6 +104,23 @@ async fn scripts_that_the_server_forgot_are_loaded_again() {
 }
 
 #[tokio::test]
+async fn connections_that_are_cut_cost_no_commit() {
+    let server = RedisServer::start();
+    let store = server.store().await;
+    let created = create(&store, 1).await;
+    let id = created.session.id;
+    let mut position = created.position;
+    for number in 0..20 {
+        let _: i64 = server.ask(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+        position = commit(&store, id, position, &[away(number, true)]).await.unwrap();
+    }
+    let Ok(Missing::Events { events, .. }) = store.read_after(id, created.position).await else {
+        panic!("the log is whole");
+    };
+    assert_eq!(events.len(), 20);
+}
+
+#[tokio::test]
 async fn a_lost_subscription_comes_back_and_catches_up() {
     let server = RedisServer::start();
     let (one, other, created) = two(&server).await;
@@ -121,34 +137,20 @@ async fn a_lost_subscription_comes_back_and_catches_up() {
 
 #[tokio::test]
 async fn a_doorbell_that_never_rang_is_noticed() {
-    let server = RedisServer::start();
     let prefix = RedisServer::prefix();
+    let server = RedisServer::shared();
     let store = server.connect(&prefix).await;
     let created = create(&store, 1).await;
     let id = created.session.id;
     let mut subscription = store.subscribe(id).await.unwrap();
-    // Another channel's subscribers hear of this commit.
-    let deaf = format!("{prefix}deaf");
-    let position = commit_silently(&server, &prefix, id, created.position, &deaf).await;
-    follow(&mut subscription, created.position, position).await;
-}
-
-/// A commit by hand whose doorbell goes elsewhere.
-async fn commit_silently(
-    server: &RedisServer,
-    prefix: &str,
-    id: SessionId,
-    at: Position,
-    _channel: &str,
-) -> Position {
+    // A commit by hand, told to nobody; the opening serves as its event.
+    let script = "local opening = redis.call('XRANGE', KEYS[2], '-', '+')[1][2][2] \
+        redis.call('XADD', KEYS[2], '2-77', 'e', opening, 't', 1) \
+        return redis.call('HSET', KEYS[1], 'version', 2, 'nonce', 77)";
     let key = format!("{prefix}session:{{{id}}}");
-    let log = format!("{key}:log");
-    // The bytes of the opening serve as an event: it changes nothing.
-    let script = "local e = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1][2][2] \
-        redis.call('XADD', KEYS[2], '2-77', 'e', e, 't', 1) \
-        redis.call('HSET', KEYS[1], 'version', 2, 'nonce', 77) return 1";
-    let _: i64 = server.ask(&["EVAL", script, "2", &key, &log]).await;
-    Position { version: 2, nonce: 77, ..at }
+    let _: i64 = server.ask(&["EVAL", script, "2", &key, &format!("{key}:log")]).await;
+    let position = Position { version: 2, nonce: 77, ..created.position };
+    follow(&mut subscription, created.position, position).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! The connection for commands: one, multiplexed, that comes back by itself.
-//! Every call has a name and a time-out.
+//!
+//! Every call has a name and a time-out. A call whose connection broke is
+//! made once more: each of them is safe to repeat, a commit because its
+//! entries have ids of their own (see `reply::commit_reply`).
 
 use std::future::Future;
 use std::time::Duration;
@@ -45,8 +48,10 @@ impl Link {
         name: &'static str,
         invocation: &ScriptInvocation<'_>,
     ) -> Result<Value, StoreError> {
-        let mut manager = self.manager.clone();
-        within(self.command_timeout, name, invocation.invoke_async(&mut manager)).await
+        let (mut manager, mut again) = (self.manager.clone(), self.manager.clone());
+        let calling =
+            twice(invocation.invoke_async(&mut manager), invocation.invoke_async(&mut again));
+        within(self.command_timeout, name, calling).await
     }
 
     pub(super) async fn command(
@@ -63,8 +68,9 @@ impl Link {
         name: &'static str,
         command: &Cmd,
     ) -> Result<Value, StoreError> {
-        let mut manager = self.manager.clone();
-        within(limit, name, command.query_async(&mut manager)).await
+        let (mut manager, mut again) = (self.manager.clone(), self.manager.clone());
+        let calling = twice(command.query_async(&mut manager), command.query_async(&mut again));
+        within(limit, name, calling).await
     }
 
     pub(super) async fn pipeline(
@@ -72,8 +78,20 @@ impl Link {
         name: &'static str,
         pipeline: &Pipeline,
     ) -> Result<Vec<Value>, StoreError> {
-        let mut manager = self.manager.clone();
-        within(self.command_timeout, name, pipeline.query_async(&mut manager)).await
+        let (mut manager, mut again) = (self.manager.clone(), self.manager.clone());
+        let calling = twice(pipeline.query_async(&mut manager), pipeline.query_async(&mut again));
+        within(self.command_timeout, name, calling).await
+    }
+}
+
+/// Again if the connection broke; a reply that is late is not waited for twice.
+async fn twice<T>(
+    call: impl Future<Output = Result<T, RedisError>>,
+    again: impl Future<Output = Result<T, RedisError>>,
+) -> Result<T, RedisError> {
+    match call.await {
+        Err(error) if error.is_io_error() && !error.is_timeout() => again.await,
+        result => result,
     }
 }
 

@@ -256,12 +256,16 @@ impl Inner {
         let mut own = OwnCommit::begin(&self, id);
         let (commit, position) = self.commit_call(id, expected, &events, &lifetime);
         let reply = self.link.script("commit", &commit).await?;
-        match commit_reply(reply, expected.epoch)? {
+        match commit_reply(reply, position)? {
             CommitReply::Accepted { snapshot_version, code_to_prolong } => {
                 own.accepted = Some((expected, position, events));
                 drop(own);
                 self.prolong(code_to_prolong, &lifetime);
                 self.move_snapshot_if_due(id, expected, position, snapshot_version);
+                Ok(Committed { position })
+            }
+            CommitReply::AcceptedBefore => {
+                own.accepted = Some((expected, position, events));
                 Ok(Committed { position })
             }
             CommitReply::Missed(missing) => Err(CommitError::Conflict(missing)),
@@ -353,7 +357,7 @@ impl Inner {
         let mut read = self.scripts.read.prepare_invoke();
         read.key(self.keys.meta(id)).key(self.keys.log(id));
         read.arg(position.epoch).arg(position.version).arg(position.nonce).arg(MISSING_MAX);
-        read_reply(self.link.script("read", &read).await?, position.epoch)
+        read_reply(self.link.script("read", &read).await?, position)
     }
 
     async fn head(&self, id: SessionId) -> Result<Option<Position>, StoreError> {

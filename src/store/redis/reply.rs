@@ -10,12 +10,19 @@ use crate::store::contract::{Loaded, Missing, Position, StoreError, Stored, Tomb
 
 /// The answer to a commit.
 pub(super) enum CommitReply {
-    Accepted { snapshot_version: u64, code_to_prolong: Option<String> },
+    Accepted {
+        snapshot_version: u64,
+        code_to_prolong: Option<String>,
+    },
+    /// By the first of two attempts, whose reply was lost.
+    AcceptedBefore,
     Missed(Missing),
     Gone,
 }
 
-pub(super) fn commit_reply(reply: Value, epoch: u64) -> Result<CommitReply, StoreError> {
+/// `proposed` is where the commit would lead: the id of its last entry. If
+/// that very id lies in the log, it does so because of this commit.
+pub(super) fn commit_reply(reply: Value, proposed: Position) -> Result<CommitReply, StoreError> {
     let mut fields = Fields::new(reply)?;
     match fields.word()?.as_str() {
         "accepted" => {
@@ -23,18 +30,29 @@ pub(super) fn commit_reply(reply: Value, epoch: u64) -> Result<CommitReply, Stor
             let code_to_prolong = fields.optional_bytes()?.map(text).transpose()?;
             Ok(CommitReply::Accepted { snapshot_version, code_to_prolong })
         }
-        "missed" => Ok(CommitReply::Missed(missed(fields.entries()?, epoch)?)),
+        "missed" => {
+            let entries = fields.entries()?;
+            let is_own =
+                |entry: &Entry| entry.version == proposed.version && entry.nonce == proposed.nonce;
+            if entries.iter().skip(1).any(is_own) {
+                return Ok(CommitReply::AcceptedBefore);
+            }
+            Ok(CommitReply::Missed(missed(entries, proposed.epoch)?))
+        }
         "unreachable" => Ok(CommitReply::Missed(Missing::Unreachable)),
         "gone" => Ok(CommitReply::Gone),
         _ => Err(broken("an answer that nobody knows")),
     }
 }
 
-pub(super) fn read_reply(reply: Value, epoch: u64) -> Result<Missing, StoreError> {
-    match commit_reply(reply, epoch)? {
+/// What lies behind `position`.
+pub(super) fn read_reply(reply: Value, position: Position) -> Result<Missing, StoreError> {
+    match commit_reply(reply, position)? {
         CommitReply::Missed(missing) => Ok(missing),
         CommitReply::Gone => Err(StoreError::Gone),
-        CommitReply::Accepted { .. } => Err(broken("an answer to another question")),
+        CommitReply::Accepted { .. } | CommitReply::AcceptedBefore => {
+            Err(broken("an answer to another question"))
+        }
     }
 }
 
@@ -194,7 +212,6 @@ pub(super) fn broken(what: &str) -> StoreError {
     StoreError::Broken(what.to_owned())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn unreadable(error: crate::store::codec::CodecError) -> StoreError {
     StoreError::Broken(error.to_string())
 }
@@ -222,8 +239,14 @@ mod tests {
     }
 
     fn read(entries: Vec<Value>) -> Result<Missing, StoreError> {
-        read_reply(Value::Array(vec![bulk("missed"), Value::Array(entries)]), 7)
+        read_reply(missed_entries(entries), AT)
     }
+
+    fn missed_entries(entries: Vec<Value>) -> Value {
+        Value::Array(vec![bulk("missed"), Value::Array(entries)])
+    }
+
+    const AT: Position = Position { epoch: 7, version: 3, nonce: 5 };
 
     #[test]
     fn the_position_itself_is_not_missing() {
@@ -233,15 +256,25 @@ mod tests {
     }
 
     #[test]
+    fn a_commit_that_finds_itself_was_accepted() {
+        let log = || missed_entries(vec![entry("3-5", 1), entry("4-9", 2), entry("5-2", 3)]);
+        let proposed = Position { version: 4, nonce: 9, ..AT };
+        assert!(matches!(commit_reply(log(), proposed), Ok(CommitReply::AcceptedBefore)));
+        // The same number by somebody else.
+        let other = Position { nonce: 8, ..proposed };
+        assert!(matches!(commit_reply(log(), other), Ok(CommitReply::Missed(_))));
+    }
+
+    #[test]
     fn what_does_not_fit_is_broken_and_no_panic() {
         for reply in [
             read(vec![]),
             read(vec![entry("3-5", 1), entry("5-9", 2)]),
             read(vec![entry("3", 1)]),
             read(vec![Value::Nil]),
-            read_reply(Value::Okay, 7),
-            read_reply(Value::Array(vec![]), 7),
-            read_reply(Value::Array(vec![bulk("what")]), 7),
+            read_reply(Value::Okay, AT),
+            read_reply(Value::Array(vec![]), AT),
+            read_reply(Value::Array(vec![bulk("what")]), AT),
         ] {
             assert!(matches!(reply, Err(StoreError::Broken(_))), "{reply:?}");
         }
