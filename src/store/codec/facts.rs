@@ -84,7 +84,7 @@ pub(super) const SETTINGS: [&str; 17] = [
     "locked",
     "maxPlayers",
     "reactions",
-    "password",
+    "passwordProtected",
 ];
 
 impl Coded for &'static str {

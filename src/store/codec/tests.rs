@@ -87,7 +87,7 @@ fn every_setting_that_can_change_has_a_name_here() {
         reactions: Some(!before.reactions),
     };
     let (_, mut changed) = patch.applied_to(&before);
-    changed.push("password");
+    changed.push("passwordProtected");
     changed.sort_unstable();
     let mut known = facts::SETTINGS.to_vec();
     known.sort_unstable();
