@@ -15,7 +15,7 @@ use redis::{AsyncConnectionConfig, Client, PushInfo, PushKind, Value, cmd};
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::poker::ids::{Millis, SessionId};
 use crate::store::codec::{decode_event, encode_event};
@@ -91,7 +91,8 @@ pub(super) async fn listen(
                     let _ = ready.send(Err(error));
                     return;
                 }
-                None => warn!(%error, "redis: no pub/sub"),
+                // It was said once that it is lost.
+                None => debug!(%error, "redis: no pub/sub"),
             },
         }
         // Not all instances at the same moment.
