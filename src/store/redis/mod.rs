@@ -22,6 +22,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use redis::aio::MultiplexedConnection;
 use redis::{Client, Cmd, IntoConnectionInfo, ProtocolVersion, ScriptInvocation, Value, cmd};
 use secrecy::ExposeSecret;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -404,8 +405,11 @@ impl Inner {
     }
 
     fn read_if(self: &Arc<Self>, id: SessionId, next: Next) {
-        if next == Next::Read {
-            tokio::spawn(Arc::clone(self).catch_up(id));
+        // A commit may be dropped with its runtime: then nobody listens either.
+        if next == Next::Read
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(Arc::clone(self).catch_up(id));
         }
     }
 
