@@ -20,3 +20,4 @@ lint:
 	cargo fmt --all --check
 	cargo clippy --all-targets --quiet -- --deny warnings
 	cargo check --no-default-features --quiet
+	cargo check --no-default-features --features redis --quiet

@@ -8,6 +8,7 @@ log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 status=0
 
+scripts/install_redis.sh || exit 1
 scripts/install_clients.sh || exit 1
 cargo test --all-targets --no-fail-fast 2>&1 | tee "$log/cargo" || status=1
 scripts/test_clients.sh 2>&1 | tee "$log/node" || status=1

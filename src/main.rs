@@ -1,13 +1,14 @@
 //! The `cardroom` server.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use tracing::{error, info};
 
 use cardroom::config::{Arguments, Config, LogFormat};
-use cardroom::server::Instance;
+use cardroom::server::{Instance, open_store};
 use cardroom::shutdown::Shutdown;
 use cardroom::telemetry;
 
@@ -35,12 +36,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(config: &Config) -> ExitCode {
-    let started = Shutdown::on_signals().map_err(|error| error.to_string()).and_then(|shutdown| {
-        let instance = Instance::start(config).map_err(|error| error.to_string())?;
-        let address = instance.address().map_err(|error| error.to_string())?;
-        Ok((instance, address, shutdown))
-    });
-    let (instance, address, shutdown) = match started {
+    let (instance, address, shutdown) = match start(config).await {
         Ok(started) => started,
         Err(error) => {
             error!(%error, "not started");
@@ -52,6 +48,14 @@ async fn run(config: &Config) -> ExitCode {
     let drained = instance.run(shutdown).await;
     info!(connections_left = drained.connections_left, "ended");
     if drained.connections_left == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn start(config: &Config) -> Result<(Instance, SocketAddr, Shutdown), String> {
+    let shutdown = Shutdown::on_signals().map_err(|error| error.to_string())?;
+    let store = open_store(config).await.map_err(|error| error.to_string())?;
+    let instance = Instance::start(config, store).map_err(|error| error.to_string())?;
+    let address = instance.address().map_err(|error| error.to_string())?;
+    Ok((instance, address, shutdown))
 }
 
 /// To standard output, for people and scripts; the log goes elsewhere.

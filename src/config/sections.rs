@@ -1,9 +1,10 @@
 //! Everything that can be set, with its default and its range.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use tracing_subscriber::EnvFilter;
 
@@ -19,6 +20,7 @@ pub struct Config {
     pub session: SessionConfig,
     pub limits: LimitsConfig,
     pub rate_limits: RateLimits,
+    pub redis: RedisConfig,
     pub auth: AuthConfig,
     pub log: LogConfig,
 }
@@ -134,6 +136,26 @@ section! {
 }
 
 section! {
+    /// Sessions in Redis, where every instance finds them. Redis 7 or newer,
+    /// with `maxmemory-policy noeviction`.
+    "redis" RedisConfig {
+        /// `redis://[user:password@]host:port[/database]`; empty: sessions live
+        /// in this process and end with it.
+        url: RedisUrl = RedisUrl::default(), Secret(|url: &RedisUrl| redis_url(url));
+        /// In front of every key and channel, for a Redis that others use too.
+        key_prefix: String = String::new(), Rule(|text: &String| key_prefix(text));
+        /// From the start of a connection until it can be used.
+        connect_timeout_ms: u64 = 2_000, 100..=60_000;
+        /// From a command to its reply; then clients read STATE_UNAVAILABLE.
+        command_timeout_ms: u64 = 1_000, 50..=60_000;
+        /// How long `/readyz` waits for Redis.
+        ready_timeout_ms: u64 = 500, 50..=60_000;
+        /// Events younger than this can be replayed to whoever missed them.
+        replay_window_seconds: u64 = 300, 10..=3_600;
+    }
+}
+
+section! {
     /// Who may take a seat back.
     "auth" AuthConfig {
         /// `token`: only with its player token. `open`: also with its bare
@@ -223,6 +245,59 @@ impl Serialize for TokenKey {
         BTreeMap::from([("kid", self.kid.as_str()), ("secret", REDACTED)]).serialize(serializer)
     }
 }
+
+/// May hold a password; prints without it, in `{:?}` and in TOML.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct RedisUrl(SecretString);
+
+impl RedisUrl {
+    pub fn is_empty(&self) -> bool {
+        self.0.expose_secret().is_empty()
+    }
+
+    pub const fn secret(&self) -> &SecretString {
+        &self.0
+    }
+
+    fn shown(&self) -> String {
+        let url = self.0.expose_secret();
+        match (url.split_once("://"), url.rsplit_once('@')) {
+            (Some((scheme, _)), Some((_, host))) => format!("{scheme}://{REDACTED}@{host}"),
+            _ => url.to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.shown())
+    }
+}
+
+impl Serialize for RedisUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.shown().serialize(serializer)
+    }
+}
+
+fn redis_url(url: &RedisUrl) -> Result<(), String> {
+    let text = url.0.expose_secret();
+    if text.is_empty() || text.strip_prefix("redis://").is_some_and(|rest| !rest.is_empty()) {
+        return Ok(());
+    }
+    Err("must be redis://[user:password@]host:port[/database], or empty".to_owned())
+}
+
+fn key_prefix(text: &str) -> Result<(), String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b':' | b'_' | b'-' | b'.');
+    if text.len() <= KEY_PREFIX_BYTES_MAX && text.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(format!("must be at most {KEY_PREFIX_BYTES_MAX} letters, digits, and : _ - ."))
+}
+
+const KEY_PREFIX_BYTES_MAX: usize = 64;
 
 pub(super) const REDACTED: &str = "[redacted]";
 

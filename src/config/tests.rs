@@ -202,6 +202,25 @@ fn secrets_are_never_shown() {
 }
 
 #[test]
+fn the_password_of_redis_is_never_shown() {
+    let line = ["--set", "redis.url=redis://poker:canary@redis.internal:6379/2"];
+    let config = Given { line: &line, ..Given::default() }.load().expect("good");
+    assert!(!config.redis.url.is_empty());
+    let shown = "redis://[redacted]@redis.internal:6379/2";
+    assert!(config.to_toml().contains(&format!("url = \"{shown}\"")), "{}", config.to_toml());
+    let debug = format!("{config:?}");
+    assert!(debug.contains(shown) && !debug.contains("canary"), "{debug}");
+
+    for bad in ["redis.url=http://:canary@host", "redis.url=redis://", "redis.url=[\"canary\"]"] {
+        let problems = set(bad);
+        assert_eq!(problems.len(), 1, "{bad}");
+        assert!(problems[0].starts_with("redis.url: "), "{}", problems[0]);
+        assert!(!problems[0].contains("canary"), "{}", problems[0]);
+    }
+    assert_eq!(set("redis.key_prefix=a{b}").len(), 1);
+}
+
+#[test]
 fn the_printed_configuration_can_be_read() {
     let line = ["--set", "engine.ping_interval_ms=5000", "--set", "rate_limits.heartbeat=60"];
     let config = Given { line: &line, ..Given::default() }.load().expect("good");

@@ -35,6 +35,7 @@ impl Config {
         for (event, limit) in self.rate_limits.iter() {
             page.line(event, &limit);
         }
+        self.redis.write(&mut page);
         self.auth.write(&mut page);
         self.log.write(&mut page);
         page.text

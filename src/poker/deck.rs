@@ -124,6 +124,11 @@ impl Deck {
         Self::parse(Self::CUSTOM, name, labels)
     }
 
+    /// A deck as the store kept it; checked like a new one.
+    pub fn restored(id: &str, name: DeckName, cards: Vec<Card>) -> Result<Self, DeckError> {
+        Self::of_cards(id, name, cards)
+    }
+
     pub fn id(&self) -> &str {
         &self.id
     }

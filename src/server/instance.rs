@@ -22,7 +22,11 @@ use crate::poker::command::Reclaim;
 use crate::poker::policy::Policy;
 use crate::server::listener::{Drained, ListenerLimits, bind, serve};
 use crate::shutdown::Shutdown;
-use crate::store::MemoryStore;
+#[cfg(feature = "redis")]
+use crate::store::RedisStore;
+#[cfg(feature = "redis")]
+use crate::store::redis::RedisOptions;
+use crate::store::{MemoryStore, SessionStore};
 use crate::table::{Table, TableOptions};
 use crate::transport::engineio;
 
@@ -51,15 +55,20 @@ pub enum StartError {
     Keys(#[from] KeyError),
     #[error("failed to draw a random key: {0}")]
     Randomness(getrandom::Error),
+    #[cfg(feature = "redis")]
+    #[error(transparent)]
+    Redis(#[from] crate::store::redis::ConnectError),
+    #[cfg(not(feature = "redis"))]
+    #[error("redis.url is set, but this program was built without the feature `redis`")]
+    NoRedis,
 }
 
 impl Instance {
-    /// Must be called within a tokio runtime.
-    pub fn start(config: &Config) -> Result<Self, StartError> {
+    /// Must be called within a tokio runtime; `store` as [`open_store`] gave it.
+    pub fn start(config: &Config, store: Arc<dyn SessionStore>) -> Result<Self, StartError> {
         let address = config.server.listen;
         let listener =
             bind(address, BACKLOG).map_err(|error| StartError::Bind { address, error })?;
-        let store = Arc::new(MemoryStore::new(Clock::system(), config.limits.sessions_max));
         let table = Table::new(store, Hub::new(), keyring(config)?, table_options(config));
         let connections =
             Connections::new(engine_options(config), Upper::SocketIo(Arc::new(table.clone())));
@@ -105,6 +114,30 @@ impl Instance {
         };
         serve(listener, handler, limits, ending).await
     }
+}
+
+/// Redis where one is configured, else the embedded store.
+pub async fn open_store(config: &Config) -> Result<Arc<dyn SessionStore>, StartError> {
+    if config.redis.url.is_empty() {
+        return Ok(Arc::new(MemoryStore::new(Clock::system(), config.limits.sessions_max)));
+    }
+    #[cfg(feature = "redis")]
+    {
+        let redis = &config.redis;
+        let store = RedisStore::connect(RedisOptions {
+            url: redis.url.secret().clone(),
+            key_prefix: redis.key_prefix.clone(),
+            connect_timeout: Duration::from_millis(redis.connect_timeout_ms),
+            command_timeout: Duration::from_millis(redis.command_timeout_ms),
+            ready_timeout: Duration::from_millis(redis.ready_timeout_ms),
+            replay_window: Duration::from_secs(redis.replay_window_seconds),
+        });
+        let store = store.await?;
+        info!(redis.url = ?redis.url, "sessions live in Redis");
+        Ok(Arc::new(store))
+    }
+    #[cfg(not(feature = "redis"))]
+    Err(StartError::NoRedis)
 }
 
 fn keyring(config: &Config) -> Result<Keyring, StartError> {

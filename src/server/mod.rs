@@ -10,5 +10,5 @@ pub mod listener;
 mod http_connection;
 mod turn_away;
 
-pub use instance::{Instance, StartError};
+pub use instance::{Instance, StartError, open_store};
 pub use listener::{Drained, Handler, ListenerLimits, bind, serve};

@@ -181,4 +181,7 @@ pub enum StoreError {
     Gone,
     #[error("the store cannot be reached: {0}")]
     Unavailable(String),
+    /// What is kept cannot be read: damaged, or written by a newer version.
+    #[error("the session cannot be read: {0}")]
+    Broken(String),
 }

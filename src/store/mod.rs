@@ -1,13 +1,20 @@
 //! Where sessions live: the contract, and the implementations that keep it.
 //!
-//! [`memory`] needs no other service and lives as long as the process. Every
-//! implementation passes the same contract suite (`tests/store/`).
+//! [`memory`] needs no other service and lives as long as the process.
+//! [`redis`] keeps sessions where every instance finds them. Both pass the
+//! same contract suite (`tests/store/`).
 
+#[cfg(feature = "redis")]
+pub mod codec;
 mod contract;
 pub mod memory;
+#[cfg(feature = "redis")]
+pub mod redis;
 
 pub use contract::{
     CommitError, Committed, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
     Subscription, Tombstone, Update,
 };
 pub use memory::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;

@@ -133,7 +133,7 @@ pub(super) fn unavailable(error: &StoreError) -> Failure {
     match error {
         StoreError::Full => Failure::ServerBusy { retry_after_s: 60 },
         StoreError::Gone => Refusal::SessionNotFound.into(),
-        StoreError::Exists | StoreError::Unavailable(_) => {
+        StoreError::Exists | StoreError::Unavailable(_) | StoreError::Broken(_) => {
             Failure::StateUnavailable { retry_after_s: 1 }
         }
     }

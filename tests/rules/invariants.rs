@@ -11,6 +11,7 @@ use cardroom::poker::seat::{OUTCOMES_MAX, Role};
 use cardroom::poker::session::{Opening, Session};
 use cardroom::poker::timer::{TIMER_SECONDS_MAX, TimerPhase};
 use cardroom::poker::view::PlayerView;
+use cardroom::store::codec::{kept, kept_session};
 
 /// Applies `events` to `before`, one by one: each leaves a sound session, says
 /// of it what is true, and together they lead to `after`.
@@ -20,6 +21,7 @@ pub(super) fn hold_through(before: &Session, events: &[Event], after: &Session) 
         let seq = session.seq + u64::from(event.fact.is_announced());
         assert_eq!(event.seq, seq, "seq counts announced facts: {:?}", event.fact);
         assert!(session.touched_at <= event.at, "time moves forward");
+        assert!(kept(event).as_ref() == Ok(event), "a store gives back {:?}", event.fact);
         evolve(&mut session, event);
         tells_the_truth(&event.fact, &session);
     }
@@ -34,6 +36,7 @@ pub(super) fn replay(opening: &Opening, opened_at: Millis, log: &[Event], sessio
         evolve(&mut replayed, event);
     }
     assert!(replayed == *session, "a replay leads to the same session");
+    assert!(kept_session(session).as_ref() == Ok(session), "a store gives it back");
 }
 
 /// The views and counts in a fact are those of the session that has it.

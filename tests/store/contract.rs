@@ -17,7 +17,7 @@ use cardroom::store::{
 
 use super::Fixture;
 
-const HOUR_MS: u64 = 3_600_000;
+pub(super) const HOUR_MS: u64 = 3_600_000;
 
 pub(crate) async fn a_session_is_loaded_as_it_was_created(fixture: &Fixture) {
     let store = &*fixture.store;
@@ -249,16 +249,18 @@ pub(crate) async fn what_is_too_far_back_is_said_to_be_unreachable(fixture: &Fix
 }
 
 pub(crate) async fn a_session_whose_time_is_over_leaves_a_tombstone(fixture: &Fixture) {
-    let store = &*fixture.store;
-    let created = create(store, 1).await;
+    let (store, hour_ms) = (&*fixture.store, fixture.hour_ms);
+    let created = store.create(opening(1), lifetime(store, hour_ms)).await.expect("room");
     let id = created.session.id;
     // A commit moves the end.
-    tokio::time::advance(Duration::from_millis(HOUR_MS / 2)).await;
-    let position = commit(store, id, created.position, &[away(1, true)]).await.unwrap();
-    tokio::time::advance(Duration::from_millis(HOUR_MS / 2 + 1)).await;
+    sleep_ms(hour_ms / 2).await;
+    let events = Arc::new([away(1, true)]);
+    let committed = store.commit(id, created.position, events, lifetime(store, hour_ms)).await;
+    let position = committed.expect("accepted").position;
+    sleep_ms(hour_ms / 2 + 1).await;
     assert_eq!(load(store, id).await.position, position);
 
-    tokio::time::advance(Duration::from_millis(HOUR_MS)).await;
+    sleep_ms(hour_ms).await;
     assert_eq!(store.load(id).await, Ok(Stored::Gone(Tombstone::Expired)));
     let late = commit(store, id, position, &[away(2, true)]).await;
     assert_eq!(late, Err(CommitError::Store(StoreError::Gone)));
@@ -267,22 +269,20 @@ pub(crate) async fn a_session_whose_time_is_over_leaves_a_tombstone(fixture: &Fi
 }
 
 pub(crate) async fn a_tombstone_goes_as_well(fixture: &Fixture) {
-    let store = &*fixture.store;
-    let created = create(store, 1).await;
-    tokio::time::advance(Duration::from_millis(4 * HOUR_MS)).await;
+    let (store, hour_ms) = (&*fixture.store, fixture.hour_ms);
+    let created = store.create(opening(1), lifetime(store, hour_ms)).await.expect("room");
+    sleep_ms(4 * hour_ms).await;
     assert_eq!(store.load(created.session.id).await, Ok(Stored::Unknown));
     assert_eq!(store.resolve(created.session.code).await, Ok(None));
 }
 
 pub(crate) async fn a_full_store_says_so_and_has_room_again(fixture: &Fixture) {
     let store = &*fixture.store;
-    for number in 0..fixture.sessions_max {
-        create(store, number as u8).await;
-    }
+    fixture.fill().await;
     let one_more = opening(200);
     let refused = store.create(one_more.clone(), for_an_hour(store)).await;
     assert_eq!(refused, Err(StoreError::Full));
-    tokio::time::advance(Duration::from_millis(HOUR_MS + 1)).await;
+    fixture.make_room().await;
     assert!(store.create(one_more, for_an_hour(store)).await.is_ok());
 }
 
@@ -294,7 +294,7 @@ pub(crate) async fn an_unknown_session_is_unknown(fixture: &Fixture) {
     assert!(store.is_ready().await);
 }
 
-fn opening(number: u8) -> Opening {
+pub(super) fn opening(number: u8) -> Opening {
     let name = "Sprint".parse().expect("a session name");
     Opening {
         id: SessionId::from_random([number; 10]),
@@ -309,26 +309,36 @@ fn opening(number: u8) -> Opening {
 }
 
 fn for_an_hour(store: &dyn SessionStore) -> Lifetime {
-    let kept_until = store.now().add_ms(HOUR_MS);
+    lifetime(store, HOUR_MS)
+}
+
+/// So long, and so long again as a tombstone.
+fn lifetime(store: &dyn SessionStore, kept_ms: u64) -> Lifetime {
+    let kept_until = store.now().add_ms(kept_ms);
     Lifetime {
         kept_until,
         tombstone: Tombstone::Expired,
-        tombstone_until: kept_until.add_ms(HOUR_MS),
+        tombstone_until: kept_until.add_ms(kept_ms),
     }
 }
 
-async fn create(store: &dyn SessionStore, number: u8) -> Loaded {
+/// Where time is paused, it passes at once.
+async fn sleep_ms(milliseconds: u64) {
+    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+}
+
+pub(super) async fn create(store: &dyn SessionStore, number: u8) -> Loaded {
     store.create(opening(number), for_an_hour(store)).await.expect("room for a session")
 }
 
-async fn load(store: &dyn SessionStore, id: SessionId) -> Loaded {
+pub(super) async fn load(store: &dyn SessionStore, id: SessionId) -> Loaded {
     match store.load(id).await {
         Ok(Stored::Live(loaded)) => *loaded,
         other => panic!("not live: {other:?}"),
     }
 }
 
-async fn commit(
+pub(super) async fn commit(
     store: &dyn SessionStore,
     id: SessionId,
     expected: Position,
@@ -339,7 +349,7 @@ async fn commit(
 }
 
 /// An event that is told apart by its time.
-fn away(at: u64, is_away: bool) -> Event {
+pub(super) fn away(at: u64, is_away: bool) -> Event {
     let fact = Fact::AwaySet { player: opening(1).host, is_away };
     Event { at: Millis(at), seq: 0, by: None, request: None, fact }
 }

@@ -1,61 +1,148 @@
 //! One contract, every store: what `SessionStore` promises, in tests that
-//! know nothing of the implementation.
+//! know nothing of the implementation; and what is to be said of one alone.
 
 mod contract;
+mod redis;
+mod redis_server;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cardroom::clock::Clock;
 use cardroom::poker::ids::Millis;
 use cardroom::store::{MemoryStore, SessionStore};
 
-/// A store to judge, and how many sessions it holds.
+use redis_server::RedisServer;
+
+/// A store to judge.
 pub(crate) struct Fixture {
     pub(crate) store: Arc<dyn SessionStore>,
-    pub(crate) sessions_max: usize,
+    /// How long an hour takes in the tests that wait for one: the memory
+    /// store's time is paused, that of Redis is real.
+    pub(crate) hour_ms: u64,
+    room: Room,
 }
 
-/// Declares the suite for one store.
+/// What makes the store full.
+enum Room {
+    /// So many sessions.
+    Sessions(u8),
+    /// No more memory for this server, which nobody else uses.
+    Memory(Arc<RedisServer>),
+    /// It is shared: it must not be filled.
+    Shared,
+}
+
+impl Fixture {
+    pub(crate) async fn fill(&self) {
+        match &self.room {
+            Room::Sessions(count) => {
+                for number in 0..*count {
+                    contract::create(&*self.store, number).await;
+                }
+            }
+            Room::Memory(server) => server.set("maxmemory", "1").await,
+            Room::Shared => panic!("others use it"),
+        }
+    }
+
+    pub(crate) async fn make_room(&self) {
+        match &self.room {
+            Room::Sessions(_) => {
+                tokio::time::sleep(Duration::from_millis(contract::HOUR_MS + 1)).await;
+            }
+            Room::Memory(server) => server.set("maxmemory", "0").await,
+            Room::Shared => {}
+        }
+    }
+}
+
+/// Declares tests of the contract for one store, with tokio's options.
 macro_rules! contract_suite {
-    ($name:ident, $fixture:expr, [$($test:ident),* $(,)?]) => {
+    ($name:ident, $options:tt, $fixture:expr, [$($test:ident),* $(,)?]) => {
         mod $name {
             $(
-                #[tokio::test(start_paused = true)]
+                #[tokio::test $options]
                 async fn $test() {
-                    super::contract::$test(&$fixture).await;
+                    super::contract::$test(&$fixture.await).await;
                 }
             )*
         }
     };
 }
 
-contract_suite!(
+/// All of them; a full store in a suite of its own.
+macro_rules! whole_contract {
+    ($name:ident, $full_name:ident, $options:tt, $fixture:expr, $full_fixture:expr) => {
+        contract_suite!(
+            $name,
+            $options,
+            $fixture,
+            [
+                a_session_is_loaded_as_it_was_created,
+                an_id_or_code_that_is_taken_is_refused,
+                a_code_stands_for_its_session,
+                a_commit_is_loaded_and_read,
+                of_two_commits_behind_one_position_one_wins,
+                the_loser_learns_what_it_missed,
+                a_commit_that_is_repeated_is_a_conflict_with_itself,
+                a_foreign_position_is_a_conflict,
+                many_writers_lose_nothing,
+                a_subscriber_hears_every_update_in_order,
+                a_subscriber_that_lags_notices,
+                a_whisper_is_heard_and_not_kept,
+                a_long_log_loads_as_a_short_one,
+                what_is_too_far_back_is_said_to_be_unreachable,
+                a_session_whose_time_is_over_leaves_a_tombstone,
+                a_tombstone_goes_as_well,
+                an_unknown_session_is_unknown,
+            ]
+        );
+        contract_suite!(
+            $full_name,
+            $options,
+            $full_fixture,
+            [a_full_store_says_so_and_has_room_again]
+        );
+    };
+}
+
+whole_contract!(
     memory,
+    memory_full,
+    (start_paused = true),
     super::memory_store(),
-    [
-        a_session_is_loaded_as_it_was_created,
-        an_id_or_code_that_is_taken_is_refused,
-        a_code_stands_for_its_session,
-        a_commit_is_loaded_and_read,
-        of_two_commits_behind_one_position_one_wins,
-        the_loser_learns_what_it_missed,
-        a_commit_that_is_repeated_is_a_conflict_with_itself,
-        a_foreign_position_is_a_conflict,
-        many_writers_lose_nothing,
-        a_subscriber_hears_every_update_in_order,
-        a_subscriber_that_lags_notices,
-        a_whisper_is_heard_and_not_kept,
-        a_long_log_loads_as_a_short_one,
-        what_is_too_far_back_is_said_to_be_unreachable,
-        a_session_whose_time_is_over_leaves_a_tombstone,
-        a_tombstone_goes_as_well,
-        a_full_store_says_so_and_has_room_again,
-        an_unknown_session_is_unknown,
-    ]
+    super::memory_store()
 );
 
-fn memory_store() -> Fixture {
-    const SESSIONS_MAX: usize = 8;
+whole_contract!(
+    on_redis,
+    on_redis_full,
+    (),
+    super::redis_store(),
+    super::redis_store_with_a_server_of_its_own()
+);
+
+async fn memory_store() -> Fixture {
+    const SESSIONS_MAX: u8 = 8;
     let clock = Clock::starting_at(Millis(1_700_000_000_000));
-    Fixture { store: Arc::new(MemoryStore::new(clock, SESSIONS_MAX)), sessions_max: SESSIONS_MAX }
+    Fixture {
+        store: Arc::new(MemoryStore::new(clock, SESSIONS_MAX.into())),
+        hour_ms: contract::HOUR_MS,
+        room: Room::Sessions(SESSIONS_MAX),
+    }
+}
+
+/// Real time: as short as a busy machine allows.
+const REDIS_HOUR_MS: u64 = 1_200;
+
+async fn redis_store() -> Fixture {
+    let store = Arc::new(RedisServer::shared().store().await);
+    Fixture { store, hour_ms: REDIS_HOUR_MS, room: Room::Shared }
+}
+
+async fn redis_store_with_a_server_of_its_own() -> Fixture {
+    let server = Arc::new(RedisServer::start());
+    let store = Arc::new(server.store().await);
+    Fixture { store, hour_ms: REDIS_HOUR_MS, room: Room::Memory(server) }
 }

@@ -47,7 +47,15 @@ impl SessionTask {
 
     async fn resubscribe(&mut self) {
         self.is_ahead = true;
-        match self.resync().await {
+        // Subscribe first: what is committed while we load is not missed.
+        let caught_up = match self.shared.store.subscribe(self.handle.id).await {
+            Ok(subscription) => {
+                self.subscription = subscription;
+                self.resync().await
+            }
+            Err(error) => Err(error),
+        };
+        match caught_up {
             Ok(()) => {}
             Err(StoreError::Gone) => self.abandon(),
             Err(error) => warn!(session.id = %self.handle.id, %error, "cannot catch up"),
@@ -55,9 +63,6 @@ impl SessionTask {
         if self.is_ahead {
             // A pause, so that a store that is away is not asked in a loop.
             sleep(Duration::from_secs(1)).await;
-        }
-        if let Ok(subscription) = self.shared.store.subscribe(self.handle.id).await {
-            self.subscription = subscription;
         }
     }
 

@@ -1,0 +1,280 @@
+//! What is to be said of the store in Redis alone.
+
+use std::time::Duration;
+
+use cardroom::store::redis::{ConnectError, RedisOptions};
+use cardroom::store::{
+    CommitError, Loaded, Missing, Position, RedisStore, SessionStore, StoreError, Subscription,
+    Update,
+};
+use tokio::time::timeout;
+
+use crate::store::contract::{away, commit, create, load, opening};
+use crate::store::redis_server::RedisServer;
+
+const LONG: Duration = Duration::from_secs(20);
+
+/// Two instances on one Redis, and a session.
+async fn two(server: &RedisServer) -> (RedisStore, RedisStore, Loaded) {
+    let prefix = RedisServer::prefix();
+    let (one, other) = (server.connect(&prefix).await, server.connect(&prefix).await);
+    let created = create(&one, 1).await;
+    (one, other, created)
+}
+
+async fn hear(subscription: &mut Subscription) -> (Position, Position, usize) {
+    match timeout(LONG, subscription.next()).await.expect("an update in time") {
+        Some(Update::Committed { previous, position, events }) => {
+            (previous, position, events.len())
+        }
+        other => panic!("not committed: {other:?}"),
+    }
+}
+
+/// Follows updates without a gap from `from` to `to`.
+async fn follow(subscription: &mut Subscription, from: Position, to: Position) {
+    let mut at = from;
+    while at != to {
+        let (previous, position, _) = hear(subscription).await;
+        assert_eq!(previous, at, "no gap");
+        at = position;
+    }
+}
+
+#[tokio::test]
+async fn an_instance_hears_what_another_commits() {
+    let (one, other, created) = two(RedisServer::shared()).await;
+    let id = created.session.id;
+    let mut at_one = one.subscribe(id).await.unwrap();
+    let mut at_other = other.subscribe(id).await.unwrap();
+    let mut position = created.position;
+    for number in 0..20 {
+        let store = if number % 3 == 0 { &other } else { &one };
+        position = commit(store, id, position, &[away(number, true)]).await.unwrap();
+    }
+    follow(&mut at_one, created.position, position).await;
+    follow(&mut at_other, created.position, position).await;
+    assert_eq!(load(&other, id).await, load(&one, id).await);
+
+    other.whisper(id, away(7, true)).await.unwrap();
+    let heard = timeout(LONG, at_one.next()).await.unwrap();
+    assert!(matches!(heard, Some(Update::Whispered(event)) if *event == away(7, true)));
+}
+
+#[tokio::test]
+async fn an_accepted_commit_costs_one_round_trip() {
+    const COMMITS: u64 = 100;
+    let server = RedisServer::start();
+    let store = server.store().await;
+    let created = create(&store, 1).await;
+    let id = created.session.id;
+    let _subscription = store.subscribe(id).await.unwrap();
+    // Loads the script.
+    let mut position = commit(&store, id, created.position, &[away(0, true)]).await.unwrap();
+    let () = server.ask(&["CONFIG", "RESETSTAT"]).await;
+    for number in 0..COMMITS {
+        position = commit(&store, id, position, &[away(number, true)]).await.unwrap();
+    }
+    let stats: String = server.ask(&["INFO", "commandstats"]).await;
+    let calls = |command: &str| {
+        let line = stats.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:")));
+        let calls = line.and_then(|line| line.strip_prefix("calls="));
+        calls.and_then(|calls| calls.split(',').next()).map_or(0, |calls| calls.parse().unwrap())
+    };
+    assert_eq!(calls("evalsha"), COMMITS);
+    assert_eq!(calls("spublish"), COMMITS);
+    // Nothing else was sent for them: no read of what we know, no code.
+    for never in ["eval", "xrange", "get", "exists", "ssubscribe"] {
+        assert_eq!(calls(never), 0, "{never}: {stats}");
+    }
+}
+
+#[tokio::test]
+async fn scripts_that_the_server_forgot_are_loaded_again() {
+    let server = RedisServer::start();
+    let store = server.store().await;
+    let created = create(&store, 1).await;
+    let id = created.session.id;
+    let mut position = created.position;
+    for number in 0..3 {
+        let () = server.ask(&["SCRIPT", "FLUSH"]).await;
+        position = commit(&store, id, position, &[away(number, true)]).await.unwrap();
+    }
+    assert_eq!(load(&store, id).await.position, position);
+}
+
+#[tokio::test]
+async fn connections_that_are_cut_cost_no_commit() {
+    let server = RedisServer::start();
+    let store = server.store().await;
+    let created = create(&store, 1).await;
+    let id = created.session.id;
+    let mut position = created.position;
+    for number in 0..20 {
+        let _: i64 = server.ask(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+        position = commit(&store, id, position, &[away(number, true)]).await.unwrap();
+    }
+    let Ok(Missing::Events { events, .. }) = store.read_after(id, created.position).await else {
+        panic!("the log is whole");
+    };
+    assert_eq!(events.len(), 20);
+}
+
+#[tokio::test]
+async fn a_lost_subscription_comes_back_and_catches_up() {
+    let server = RedisServer::start();
+    let (one, other, created) = two(&server).await;
+    let id = created.session.id;
+    let mut subscription = other.subscribe(id).await.unwrap();
+    let mut position = created.position;
+    for number in 0..6 {
+        let _: i64 = server.ask(&["CLIENT", "KILL", "TYPE", "pubsub"]).await;
+        position = commit(&one, id, position, &[away(number, true)]).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    follow(&mut subscription, created.position, position).await;
+}
+
+#[tokio::test]
+async fn a_doorbell_that_never_rang_is_noticed() {
+    let prefix = RedisServer::prefix();
+    let server = RedisServer::shared();
+    let store = server.connect(&prefix).await;
+    let created = create(&store, 1).await;
+    let id = created.session.id;
+    let mut subscription = store.subscribe(id).await.unwrap();
+    // A commit by hand, told to nobody; the opening serves as its event.
+    let script = "local opening = redis.call('XRANGE', KEYS[2], '-', '+')[1][2][2] \
+        redis.call('XADD', KEYS[2], '2-77', 'e', opening, 't', 1) \
+        return redis.call('HSET', KEYS[1], 'version', 2, 'nonce', 77)";
+    let key = format!("{prefix}session:{{{id}}}");
+    let _: i64 = server.ask(&["EVAL", script, "2", &key, &format!("{key}:log")]).await;
+    let position = Position { version: 2, nonce: 77, ..created.position };
+    follow(&mut subscription, created.position, position).await;
+}
+
+#[tokio::test]
+async fn a_log_is_trimmed_behind_its_snapshot_and_never_within_the_window() {
+    const COMMITS: u64 = 1_500;
+    let server = RedisServer::start();
+    for (replay_window, fewest, most) in [
+        (Duration::from_secs(300), COMMITS + 1, COMMITS + 1),
+        // By number alone: as many as are kept, and what a snapshot waits for.
+        (Duration::ZERO, 256, 256 + 512),
+    ] {
+        let prefix = RedisServer::prefix();
+        let options = RedisOptions { replay_window, ..server.options(&prefix) };
+        let store = RedisStore::connect(options).await.expect("a store");
+        let created = create(&store, 1).await;
+        let id = created.session.id;
+        let mut position = created.position;
+        for number in 0..COMMITS {
+            position = commit(&store, id, position, &[away(number, true)]).await.unwrap();
+        }
+        let key = format!("{prefix}session:{{{id}}}");
+        let entries: u64 = server.ask(&["XLEN", &format!("{key}:log")]).await;
+        assert!((fewest..=most).contains(&entries), "{entries} entries");
+        let snapshot: u64 = server.ask(&["HGET", &key, "snapshot"]).await;
+        assert!(COMMITS - 512 <= snapshot, "the snapshot follows: {snapshot}");
+        assert_eq!(load(&store, id).await.position, position);
+        let all_die_together: Vec<i64> = vec![
+            server.ask(&["PEXPIRETIME", &key]).await,
+            server.ask(&["PEXPIRETIME", &format!("{key}:log")]).await,
+            server.ask(&["PEXPIRETIME", &format!("{key}:snapshot")]).await,
+        ];
+        assert!(all_die_together.iter().all(|at| *at == all_die_together[0] && 0 < *at));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_said_to_be_broken() {
+    let server = RedisServer::start();
+    let prefix = RedisServer::prefix();
+    let store = server.connect(&prefix).await;
+    let created = create(&store, 1).await;
+    let key = format!("{prefix}session:{{{}}}:snapshot", created.session.id);
+    let () = server.ask(&["SET", &key, "\u{9}junk"]).await;
+    let broken = store.load(created.session.id).await;
+    let expected = "schema 9 is not known here (a newer version wrote it?)".to_owned();
+    assert_eq!(broken, Err(StoreError::Broken(expected)));
+}
+
+#[tokio::test]
+async fn while_redis_is_away_nothing_is_accepted() {
+    let server = RedisServer::start();
+    let options = RedisOptions {
+        command_timeout: Duration::from_millis(300),
+        ..server.options(&RedisServer::prefix())
+    };
+    let store = RedisStore::connect(options).await.expect("a store");
+    let created = create(&store, 1).await;
+    let id = created.session.id;
+    assert!(store.is_ready().await);
+
+    let port = server.kill();
+    let refused = timeout(LONG, commit(&store, id, created.position, &[away(1, true)])).await;
+    assert!(matches!(refused, Ok(Err(CommitError::Store(StoreError::Unavailable(_))))));
+    assert!(!store.is_ready().await);
+
+    let server = RedisServer::start_at(port);
+    timeout(LONG, async {
+        while !store.is_ready().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("back");
+    assert!(store.create(opening(2), lifetime(&store)).await.is_ok());
+    drop(server);
+}
+
+fn lifetime(store: &RedisStore) -> cardroom::store::Lifetime {
+    let kept_until = store.now().add_ms(60_000);
+    let tombstone = cardroom::store::Tombstone::Expired;
+    cardroom::store::Lifetime { kept_until, tombstone, tombstone_until: kept_until }
+}
+
+#[tokio::test]
+async fn a_redis_that_would_lose_sessions_is_refused() {
+    let server = RedisServer::start();
+    server.set("maxmemory-policy", "allkeys-lru").await;
+    let refused = RedisStore::connect(server.options("")).await.err().expect("refused");
+    assert!(matches!(&refused, ConnectError::Evicts { found } if found == "allkeys-lru"));
+
+    let nobody = RedisOptions {
+        connect_timeout: Duration::from_millis(500),
+        ..RedisOptions::new("redis://:canary@127.0.0.1:1".to_owned().into())
+    };
+    let refused = RedisStore::connect(nobody.clone()).await.err().expect("refused");
+    assert!(matches!(refused, ConnectError::Unreachable(StoreError::Unavailable(_))));
+    assert!(!format!("{refused} {refused:?} {nobody:?}").contains("canary"));
+    let nonsense = RedisOptions::new("http://:canary@x".to_owned().into());
+    let refused = RedisStore::connect(nonsense).await.err().expect("refused");
+    assert!(!format!("{refused} {refused:?}").contains("canary"));
+}
+
+#[tokio::test]
+async fn two_instances_that_write_at_once_lose_nothing() {
+    const COMMITS: u64 = 50;
+    let (one, other, created) = two(RedisServer::shared()).await;
+    let id = created.session.id;
+    let mut subscription = other.subscribe(id).await.unwrap();
+    let write = async |store: &RedisStore, first: u64| {
+        let mut position = created.position;
+        for number in first..first + COMMITS {
+            loop {
+                match commit(store, id, position, &[away(number, true)]).await {
+                    Ok(next) => break position = next,
+                    Err(CommitError::Conflict(Missing::Events { position: now, .. })) => {
+                        position = now;
+                    }
+                    Err(error) => panic!("unexpected: {error}"),
+                }
+            }
+        }
+    };
+    tokio::join!(write(&one, 0), write(&other, 1_000));
+    let end = load(&one, id).await.position;
+    assert_eq!(end.version, 1 + 2 * COMMITS);
+    follow(&mut subscription, created.position, end).await;
+}
