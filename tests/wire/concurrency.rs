@@ -1,6 +1,7 @@
 //! `protocol.md` §3: what overlapping, aborted and closing requests do.
 
 use crate::support::eio::{Poller, patient, serve_engineio, settle};
+use crate::support::http::Request;
 
 #[tokio::test]
 async fn a_second_get_ends_both_and_the_connection() {
@@ -26,6 +27,18 @@ async fn a_get_that_the_peer_aborts_ends_the_connection() {
     drop(poller.park().await);
     settle().await;
     poller.expect_gone().await;
+}
+
+/// The request and the end of the stream are read together.
+#[tokio::test]
+async fn a_get_that_is_aborted_at_once_ends_the_connection() {
+    let server = serve_engineio(patient());
+    for _ in 0..20 {
+        let poller = Poller::open(server).await;
+        drop(Request::send(server, "GET", &poller.target(), &[], b"").await);
+        settle().await;
+        poller.expect_gone().await;
+    }
 }
 
 #[tokio::test]
