@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
 
 use http::Request;
 use hyper::body::Incoming;
@@ -39,8 +40,18 @@ impl<H: Handler> HttpConnection<H> {
         let service = service_fn(|mut request: Request<Incoming>| {
             has_asked.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(slot.clone());
-            let response = handler.handle(request, peer);
+            let mut response = Box::pin(handler.handle(request, peer));
+            // hyper drops a request unpolled if the peer's hanging up came
+            // along with it; a poll that was sent and aborted must be seen.
+            let mut at_once = Context::from_waker(Waker::noop());
+            let first = response.as_mut().poll(&mut at_once);
             async move {
+                let response = async {
+                    match first {
+                        Poll::Ready(response) => response,
+                        Poll::Pending => response.await,
+                    }
+                };
                 let response = response.await;
                 match response.extensions().get::<BreakOff>() {
                     Some(BreakOff) => Err(BreakOff),

@@ -46,7 +46,8 @@ struct Arguments {
     port: u16,
 }
 
-#[tokio::main]
+// One thread: suites send requests side by side and expect them to be met in that order.
+#[tokio::main(flavor = "current_thread")]
 #[expect(clippy::print_stdout, reason = "the caller reads the port from there")]
 async fn main() -> io::Result<()> {
     let arguments = Arguments::parse();

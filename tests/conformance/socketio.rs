@@ -37,7 +37,7 @@ struct Echo;
 /// What separates the `auth` event from the `40` reply over WebSocket. The
 /// suite listens for one message at a time and loses the second of two that
 /// arrive in the same segment; the reference server writes each by itself.
-const AUTH_DELAY: Duration = Duration::from_millis(30);
+const AUTH_DELAY: Duration = Duration::from_millis(60);
 
 struct State {
     /// The handshake's.

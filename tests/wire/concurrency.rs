@@ -1,5 +1,8 @@
 //! `protocol.md` §3: what overlapping, aborted and closing requests do.
 
+use std::io::Write as _;
+use std::net::TcpStream;
+
 use crate::support::eio::{Poller, patient, serve_engineio, settle};
 
 #[tokio::test]
@@ -24,6 +27,18 @@ async fn a_second_post_ends_both_and_the_connection() {
 async fn a_get_that_the_peer_aborts_ends_the_connection() {
     let poller = Poller::open(serve_engineio(patient())).await;
     drop(poller.park().await);
+    settle().await;
+    poller.expect_gone().await;
+}
+
+/// Whether hyper meets the end before it polls the request is a matter of luck.
+#[tokio::test]
+async fn a_get_that_is_aborted_at_once_ends_the_connection() {
+    let poller = Poller::open(serve_engineio(patient())).await;
+    let mut stream = TcpStream::connect(poller.server).expect("server accepts");
+    let request = format!("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", poller.target());
+    stream.write_all(request.as_bytes()).expect("there is room");
+    drop(stream);
     settle().await;
     poller.expect_gone().await;
 }
