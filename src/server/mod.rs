@@ -1,14 +1,17 @@
 //! What listens: bind, accept, admit, drain.
 //!
 //! [`listener`] knows HTTP/1.1 and sockets, and nothing of what is served;
-//! [`instance`] is the top: it alone reads the configuration and hands its
-//! numbers down.
+//! [`instance`] is the top, and `wiring` hands it the numbers from the
+//! configuration.
 
 pub mod instance;
 pub mod listener;
 
 mod http_connection;
+mod store;
 mod turn_away;
+mod wiring;
 
-pub use instance::{Instance, StartError, open_store};
+pub use instance::{Instance, StartError};
 pub use listener::{Drained, Handler, ListenerLimits, bind, serve};
+pub use store::open_store;

@@ -1,0 +1,41 @@
+//! Which store an instance keeps its sessions in.
+
+use std::sync::Arc;
+#[cfg(feature = "redis")]
+use std::time::Duration;
+
+#[cfg(feature = "redis")]
+use tracing::info;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::server::instance::StartError;
+#[cfg(feature = "redis")]
+use crate::store::RedisStore;
+#[cfg(feature = "redis")]
+use crate::store::redis::RedisOptions;
+use crate::store::{MemoryStore, SessionStore};
+
+/// Redis where one is configured, else the embedded store.
+pub async fn open_store(config: &Config) -> Result<Arc<dyn SessionStore>, StartError> {
+    if config.redis.url.is_empty() {
+        return Ok(Arc::new(MemoryStore::new(Clock::system(), config.limits.sessions_max)));
+    }
+    #[cfg(feature = "redis")]
+    {
+        let redis = &config.redis;
+        let store = RedisStore::connect(RedisOptions {
+            url: redis.url.secret().clone(),
+            key_prefix: redis.key_prefix.clone(),
+            connect_timeout: Duration::from_millis(redis.connect_timeout_ms),
+            command_timeout: Duration::from_millis(redis.command_timeout_ms),
+            ready_timeout: Duration::from_millis(redis.ready_timeout_ms),
+            replay_window: Duration::from_secs(redis.replay_window_seconds),
+        });
+        let store = store.await?;
+        info!(redis.url = ?redis.url, "sessions live in Redis");
+        Ok(Arc::new(store))
+    }
+    #[cfg(not(feature = "redis"))]
+    Err(StartError::NoRedis)
+}
