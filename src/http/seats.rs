@@ -15,7 +15,6 @@ use crate::http::call::{Answer, Api, Call, json};
 use crate::poker::ids::{Millis, PlayerId, SessionId, SessionRef};
 use crate::poker::refusal::Refusal;
 use crate::poker::session::{Session, Status};
-use crate::table::JoinRequest;
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -63,15 +62,7 @@ pub(super) struct ValidToken {
     ))]
 pub(super) async fn join(api: Arc<Api>, call: Call) -> Answer {
     let join: SessionJoin = call.read()?;
-    let request = JoinRequest {
-        token: join.player_token.map(|token| token.0),
-        player: join.player_id,
-        name: join.player_name,
-        avatar: join.avatar,
-        is_spectator: join.is_spectator,
-        password: join.password.map(|password| password.0),
-    };
-    let seated = api.table.join(call.session()?, request, call.address()).await?;
+    let seated = api.table.join(call.session()?, join.into(), call.address()).await?;
     let body = TakenSeat {
         session_id: seated.session,
         player_id: seated.player,

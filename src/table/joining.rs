@@ -15,7 +15,7 @@ use crate::poker::refusal::Refusal;
 use crate::table::answer::{Sender, tell_error};
 use crate::table::ending::end;
 use crate::table::handle::{Job, JoinAnswer};
-use crate::table::reception::{CreateRequest, JoinRequest};
+use crate::table::reception::CreateRequest;
 use crate::table::registry::Table;
 use crate::table::socket_state::{Place, SocketState};
 
@@ -120,15 +120,7 @@ impl Table {
         let session = join.session_id.and_then(|text| text.0);
         let session = session.ok_or(Failure::Refused(Refusal::SessionNotFound))?;
         let id = self.resolve(session).await?;
-        let wanted = JoinRequest {
-            token: join.player_token.map(|token| token.0),
-            player: join.player_id,
-            name: join.player_name,
-            avatar: join.avatar,
-            is_spectator: join.is_spectator,
-            password: join.password.map(|password| password.0),
-        };
-        Ok((id, self.prepare_join(id, wanted).await?))
+        Ok((id, self.prepare_join(id, join.into()).await?))
     }
 
     async fn seat(

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 
+use crate::api::client_event::SessionJoin;
 use crate::api::failure::Failure;
 use crate::identity::{Claims, password};
 use crate::limits::Exceeded;
@@ -60,6 +61,20 @@ pub struct JoinRequest {
     pub avatar: Option<Avatar>,
     pub is_spectator: Option<bool>,
     pub password: Option<String>,
+}
+
+/// What a client says in `session:join`, in the handshake and over HTTP alike.
+impl From<SessionJoin> for JoinRequest {
+    fn from(join: SessionJoin) -> Self {
+        Self {
+            token: join.player_token.map(|token| token.0),
+            player: join.player_id,
+            name: join.player_name,
+            avatar: join.avatar,
+            is_spectator: join.is_spectator,
+            password: join.password.map(|password| password.0),
+        }
+    }
 }
 
 /// A seat that waits for its socket.
