@@ -70,6 +70,15 @@ class Redis {
     });
   }
 
+  /** Answers nobody, and its time goes on. */
+  pause() {
+    this.#child.kill("SIGSTOP");
+  }
+
+  resume() {
+    this.#child.kill("SIGCONT");
+  }
+
   async stop() {
     const ended = new Promise((resolve) => this.#child.once("exit", resolve));
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
