@@ -1,4 +1,5 @@
-//! The two identifiers on the wire: 20 characters of base64url over 15 random bytes.
+//! The public identifier on the wire: 20 characters of base64url over 15
+//! random bytes. The secret one is in [`sid`](crate::protocol::sid).
 
 use std::fmt;
 
@@ -9,49 +10,27 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub const ID_RANDOM_BYTES: usize = 15;
 const ID_CHARS: usize = 20;
 
-/// The Engine.IO session id. It authorises polling requests, so it is a
-/// secret: it has no `Display`, and `Debug` does not show it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Sid([u8; ID_CHARS]);
-
 /// The public id of a socket: one namespace membership on a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SocketId([u8; ID_CHARS]);
 
-impl Sid {
-    pub fn from_random(random: [u8; ID_RANDOM_BYTES]) -> Self {
-        Self(encode(random))
-    }
-
-    /// `None` for anything that [`Sid::from_random`] could not have made.
-    pub fn parse(text: &str) -> Option<Self> {
-        parse(text).map(Self)
-    }
-
-    /// For the handshake answer only.
-    pub fn expose(&self) -> &str {
-        as_str(&self.0)
-    }
-}
-
-impl fmt::Debug for Sid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sid(…)")
-    }
-}
-
 impl SocketId {
     pub fn from_random(random: [u8; ID_RANDOM_BYTES]) -> Self {
-        Self(encode(random))
+        let mut chars = [0; ID_CHARS];
+        let written = URL_SAFE_NO_PAD.encode_slice(random, &mut chars);
+        debug_assert_eq!(written.ok(), Some(ID_CHARS));
+        Self(chars)
     }
 
     /// `None` for anything that [`SocketId::from_random`] could not have made.
     pub fn parse(text: &str) -> Option<Self> {
-        parse(text).map(Self)
+        let is_base64url = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
+        let chars: [u8; ID_CHARS] = text.as_bytes().try_into().ok()?;
+        chars.iter().all(is_base64url).then_some(Self(chars))
     }
 
     pub fn as_str(&self) -> &str {
-        as_str(&self.0)
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
@@ -65,23 +44,6 @@ impl fmt::Debug for SocketId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
-}
-
-fn encode(random: [u8; ID_RANDOM_BYTES]) -> [u8; ID_CHARS] {
-    let mut chars = [0; ID_CHARS];
-    let written = URL_SAFE_NO_PAD.encode_slice(random, &mut chars);
-    debug_assert_eq!(written.ok(), Some(ID_CHARS));
-    chars
-}
-
-fn parse(text: &str) -> Option<[u8; ID_CHARS]> {
-    let is_base64url = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
-    let chars: [u8; ID_CHARS] = text.as_bytes().try_into().ok()?;
-    chars.iter().all(is_base64url).then_some(chars)
-}
-
-fn as_str(chars: &[u8; ID_CHARS]) -> &str {
-    std::str::from_utf8(chars).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -100,13 +62,7 @@ mod tests {
         for text in
             ["", "abc", "-_v7-_v7-_v7-_v7-_v", "-_v7-_v7-_v7-_v7-_v7x", "+/v7-_v7-_v7-_v7-_v7"]
         {
-            assert_eq!(Sid::parse(text), None);
+            assert_eq!(SocketId::parse(text), None);
         }
-    }
-
-    #[test]
-    fn a_sid_is_not_shown() {
-        let sid = Sid::from_random([1; ID_RANDOM_BYTES]);
-        assert!(!format!("{sid:?}").contains(sid.expose()));
     }
 }
