@@ -34,11 +34,18 @@ pub(super) struct Addresses {
     questions: Semaphore,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Known {
     address: Option<Arc<str>>,
     asked: Instant,
     missing_since: Option<Instant>,
+}
+
+enum Memory {
+    Good(Option<Arc<str>>),
+    /// An address; the caller has to ask again.
+    Old,
+    None,
 }
 
 impl Addresses {
@@ -48,24 +55,23 @@ impl Addresses {
 
     /// Where the owner is, as far as anybody knows.
     pub(super) async fn find(&self, owner: Owner) -> Option<Arc<str>> {
-        if let Some(known) = self.take_fresh(owner) {
-            return known.address;
-        }
-        let question = self.questions.acquire().await.ok()?;
-        // Whoever waited for the same owner has its answer now.
-        if let Some(known) = self.take_fresh(owner) {
-            return known.address;
-        }
-        let answer = self.owners.address_of(owner).await;
-        drop(question);
+        let answer = match self.remember(owner) {
+            Memory::Good(address) => return address,
+            Memory::Old => self.owners.address_of(owner).await,
+            Memory::None => {
+                let _question = self.questions.acquire().await.ok()?;
+                // Whoever waited for the same owner has its answer now.
+                if let Memory::Good(address) = self.remember(owner) {
+                    return address;
+                }
+                self.owners.address_of(owner).await
+            }
+        };
         let mut all = self.known();
         make_room(&mut all);
         let now = Instant::now();
-        let known = all.entry(owner).or_insert(Known {
-            address: None,
-            asked: now,
-            missing_since: None,
-        });
+        let known =
+            all.entry(owner).or_insert(Known { address: None, asked: now, missing_since: None });
         known.asked = now;
         match answer {
             Ok(Some(address)) => {
@@ -93,20 +99,21 @@ impl Addresses {
         }
     }
 
-    /// What needs no question. A known address that is no longer fresh is
-    /// looked up by one, and good enough for everybody else meanwhile.
-    fn take_fresh(&self, owner: Owner) -> Option<Known> {
+    /// An old address is looked up by one, and good enough for everybody else
+    /// meanwhile.
+    fn remember(&self, owner: Owner) -> Memory {
         let mut all = self.known();
-        let known = all.get_mut(&owner)?;
+        let Some(known) = all.get_mut(&owner) else { return Memory::None };
         let good_for = if known.address.is_some() { FOUND_FOR } else { MISSING_FOR };
         let now = Instant::now();
         if now.duration_since(known.asked) < good_for {
-            return Some(known.clone());
+            return Memory::Good(known.address.clone());
         }
-        if known.address.is_some() {
-            known.asked = now;
+        if known.address.is_none() {
+            return Memory::None;
         }
-        None
+        known.asked = now;
+        Memory::Old
     }
 
     fn known(&self) -> MutexGuard<'_, HashMap<Owner, Known>> {
