@@ -1,5 +1,5 @@
-//! The public identifier on the wire: 20 characters of base64url over 15
-//! random bytes. The secret one is in [`sid`](crate::protocol::sid).
+//! The identifiers of a socket: 20 characters of base64url over 15 random
+//! bytes. That of a connection is in [`sid`](crate::protocol::sid).
 
 use std::fmt;
 
@@ -14,23 +14,45 @@ const ID_CHARS: usize = 20;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SocketId([u8; ID_CHARS]);
 
+/// The private id of a socket (`pid`): who presents it gets the socket back.
+/// A secret like [`Sid`](crate::protocol::Sid).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PrivateId([u8; ID_CHARS]);
+
+impl PrivateId {
+    pub fn from_random(random: [u8; ID_RANDOM_BYTES]) -> Self {
+        Self(encode(random))
+    }
+
+    /// `None` for anything that [`PrivateId::from_random`] could not have made.
+    pub fn parse(text: &str) -> Option<Self> {
+        parse(text).map(Self)
+    }
+
+    /// For the CONNECT answer and for the key of its record.
+    pub fn expose(&self) -> &str {
+        as_str(&self.0)
+    }
+}
+
+impl fmt::Debug for PrivateId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivateId(…)")
+    }
+}
+
 impl SocketId {
     pub fn from_random(random: [u8; ID_RANDOM_BYTES]) -> Self {
-        let mut chars = [0; ID_CHARS];
-        let written = URL_SAFE_NO_PAD.encode_slice(random, &mut chars);
-        debug_assert_eq!(written.ok(), Some(ID_CHARS));
-        Self(chars)
+        Self(encode(random))
     }
 
     /// `None` for anything that [`SocketId::from_random`] could not have made.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_base64url = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
-        let chars: [u8; ID_CHARS] = text.as_bytes().try_into().ok()?;
-        chars.iter().all(is_base64url).then_some(Self(chars))
+        parse(text).map(Self)
     }
 
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        as_str(&self.0)
     }
 }
 
@@ -44,6 +66,23 @@ impl fmt::Debug for SocketId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+fn encode(random: [u8; ID_RANDOM_BYTES]) -> [u8; ID_CHARS] {
+    let mut chars = [0; ID_CHARS];
+    let written = URL_SAFE_NO_PAD.encode_slice(random, &mut chars);
+    debug_assert_eq!(written.ok(), Some(ID_CHARS));
+    chars
+}
+
+fn parse(text: &str) -> Option<[u8; ID_CHARS]> {
+    let is_base64url = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_');
+    let chars: [u8; ID_CHARS] = text.as_bytes().try_into().ok()?;
+    chars.iter().all(is_base64url).then_some(chars)
+}
+
+fn as_str(chars: &[u8; ID_CHARS]) -> &str {
+    std::str::from_utf8(chars).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -64,5 +103,11 @@ mod tests {
         {
             assert_eq!(SocketId::parse(text), None);
         }
+    }
+
+    #[test]
+    fn a_private_id_is_not_shown() {
+        let id = PrivateId::from_random([1; ID_RANDOM_BYTES]);
+        assert!(!format!("{id:?}").contains(id.expose()));
     }
 }

@@ -13,5 +13,5 @@ pub mod socketio;
 
 pub use close::CloseReason;
 pub use encoded::Encoded;
-pub use id::SocketId;
+pub use id::{PrivateId, SocketId};
 pub use sid::Sid;
