@@ -101,6 +101,11 @@ export async function startServer(settings = {}) {
   return {
     url,
     log: () => log,
+    /** Like a crash. */
+    async kill() {
+      child.kill("SIGKILL");
+      return ended;
+    },
     async stop() {
       child.kill("SIGTERM");
       const late = setTimeout(() => child.kill("SIGKILL"), 5_000);
