@@ -89,7 +89,7 @@ impl Instance {
             let connections = connections.clone();
             let path = connections.options().path.clone();
             EngineMount::new(path, move |request, peer| {
-                engineio::serve(connections.clone(), request, peer)
+                engineio::serve(connections.clone(), None, request, peer)
             })
         };
         let is_draining = {
