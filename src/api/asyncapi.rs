@@ -18,7 +18,7 @@ pub fn document() -> Value {
 
     for name in EventName::ALL {
         let event = name.description();
-        let key = key(name.as_str());
+        let key = key("client", name.as_str());
         let payload = schemas.hoist(serde_json::to_value(&event.payload).unwrap_or_default());
         messages.insert(key.clone(), message(name.as_str(), event.about.as_deref(), payload));
         let accepted = schemas.accepted(event.answer);
@@ -44,7 +44,7 @@ pub fn document() -> Value {
     messages.insert(REFUSED.to_owned(), message(REFUSED, Some("The event was refused."), refused));
 
     for event in server_event::descriptions() {
-        let key = key(event.name);
+        let key = key("server", event.name);
         let payload = schemas.add(event.payload);
         messages.insert(key.clone(), message(event.name, event.about.as_deref(), payload));
         operations.insert(
@@ -91,9 +91,10 @@ const ABOUT: &str = "Planning poker over Socket.IO (protocol 5, Engine.IO 4) at 
 
 const REFUSED: &str = "refused";
 
-/// A name without the characters that a key of `components` must not have.
-fn key(name: &str) -> String {
-    name.replace(':', ".")
+/// A name without the characters that a key of `components` must not have;
+/// both sides may say the same.
+fn key(speaker: &str, name: &str) -> String {
+    format!("{speaker}.{}", name.replace(':', "."))
 }
 
 fn in_channel(key: &str) -> Value {

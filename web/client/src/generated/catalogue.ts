@@ -851,6 +851,8 @@ export interface Requests {
   "cards:reveal": Aim;
   /** Permission `reveal`: stops the countdown to the reveal. */
   "countdown:cancel": Nothing;
+  /** Permission `reset`: a new round. What was not revealed is never shown. Not idempotent: say which `roundId` you saw. */
+  "game:reset": Reset;
   /** Tells the offset of the clocks. */
   "heartbeat": Heartbeat;
   /** Finished rounds, page by page backwards. */
@@ -925,6 +927,7 @@ export interface Requests {
 export interface Answers {
   "cards:reveal": CardsTurned;
   "countdown:cancel": Done;
+  "game:reset": NewRound;
   "heartbeat": HeartbeatResponse;
   "history:get": HistoryPage;
   "player:demote": Done;
