@@ -48,7 +48,8 @@ export class Ballot {
   shown(saved: { value: string; confidence?: Confidence } | undefined): MyVote | null {
     const choice = this.#choice;
     if (!choice) return saved ? { ...saved, saved: true } : null;
-    return choice.value === null ? null : { value: choice.value, confidence: choice.confidence, saved: false };
+    const { value, confidence } = choice;
+    return value === null ? null : { value, ...(confidence && { confidence }), saved: false };
   }
 
   cast(choice: Omit<Choice, "requestId">): Promise<void> {

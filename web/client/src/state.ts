@@ -112,7 +112,7 @@ const changes: { [Name in keyof Events]?: (now: SessionSnapshot, event: Events[N
       players: patched(now.players, event.playerId, { hasVoted: event.hasVoted }),
       round: {
         ...now.round,
-        votedPlayerIds: voted,
+        votedPlayerIds: voted.sort(),
         voteCount: event.voteCount,
         eligibleCount: event.eligibleCount,
       },
@@ -131,12 +131,13 @@ const changes: { [Name in keyof Events]?: (now: SessionSnapshot, event: Events[N
       return { round, stories: current(now, { ...storyOf(now, storyId), status: "revealed" }) };
     }
     const was = now.history.find((summary) => summary.roundId === roundId);
-    const voters = votes.flatMap(({ playerId, value }) => (playerId && value !== null ? [playerId] : []));
+    const voters = votes.flatMap(({ playerId, value }) => (playerId && value !== null ? [playerId] : [])).sort();
+    const story = storyOf(now, storyId);
     return {
       you: { ...now.you, vote: undefined },
       history: now.history.filter((summary) => summary.roundId !== roundId),
       players: now.players.map((player) => ({ ...player, hasVoted: voters.includes(player.id) })),
-      stories: current(now, { ...storyOf(now, storyId), status: "revealed" }),
+      stories: current(now, { ...story, isActive: true, status: "revealed", rounds: story.rounds - 1 }),
       round: {
         storyId,
         roundId,
@@ -149,7 +150,7 @@ const changes: { [Name in keyof Events]?: (now: SessionSnapshot, event: Events[N
     };
   },
   "game:reset": (now, event) => newRound(now, event, true),
-  "story:activated": (now, event) => newRound(now, event, now.round.phase === "revealed"),
+  "story:activated": (now, event) => newRound(now, event, false),
   "story:updated": (now, { story }) => ({ stories: current(now, story) }),
   "story:created": (now, { story }) => ({ stories: current(now, story) }),
   "story:deleted": (now, { storyId }) => ({
@@ -167,7 +168,7 @@ const changes: { [Name in keyof Events]?: (now: SessionSnapshot, event: Events[N
 function newRound(
   now: SessionSnapshot,
   event: Events["game:reset"] | Events["story:activated"],
-  isArchived: boolean,
+  isReset: boolean,
 ): Change {
   const { storyId, roundId, startedAt, voteCount, phase, votes, consensus, revealedAt, revealedBy } = now.round;
   const isRevealed = phase === "revealed";
@@ -180,13 +181,19 @@ function newRound(
     isRevealed,
     ...(isRevealed && { votes, consensus, revealedAt, revealedBy }),
   };
+  // What was voted on waits with its story, unless the round is over.
+  const isArchived = isRevealed || (isReset && 0 < voteCount);
+  const history = isArchived ? [...now.history, summary].slice(-HISTORY_MAX) : now.history;
+  const stories = now.stories.map((story) =>
+    isArchived && story.id === storyId ? { ...story, rounds: story.rounds + 1 } : story,
+  );
   const voted = new Set(event.round.votedPlayerIds);
   return {
     round: event.round,
     you: { ...now.you, vote: undefined },
     timer: event.timer,
-    stories: current(now, event.story),
-    history: isArchived ? [...now.history, summary].slice(-HISTORY_MAX) : now.history,
+    stories: current({ ...now, stories, history }, event.story),
+    history,
     players: now.players.map((player) =>
       player.hasVoted === voted.has(player.id) ? player : { ...player, hasVoted: !player.hasVoted },
     ),
@@ -210,19 +217,18 @@ function current(now: SessionSnapshot, story: StoryInfo): StoryInfo[] {
   const shown: StoryInfo = story.finalEstimate === undefined ? story : { ...story, status: "estimated" };
   const others = now.stories
     .filter((other) => other.id !== story.id)
-    .map((other) => (shown.isActive && other.isActive ? passed(other, now.round) : other));
+    .map((other) => (shown.isActive && other.isActive ? passed(other, now) : other));
   others.splice(shown.orderIndex, 0, shown);
   return others.map((other, orderIndex) => (other.orderIndex === orderIndex ? other : { ...other, orderIndex }));
 }
 
 /** A story that is not the current one any more. */
-function passed(story: StoryInfo, round: RoundState): StoryInfo {
-  const status = story.status === "voting" ? (wasTouched(story, round) ? "skipped" : "pending") : story.status;
+function passed(story: StoryInfo, { history, round }: SessionSnapshot): StoryInfo {
+  const wasRevealed = history.some(({ storyId, isRevealed }) => isRevealed && storyId === story.id);
+  const wasTouched = 0 < story.rounds || (round.storyId === story.id && 0 < round.voteCount);
+  const status = story.status !== "voting" ? story.status : wasRevealed ? "revealed" : wasTouched ? "skipped" : "pending";
   return { ...story, isActive: false, status };
 }
-
-const wasTouched = (story: StoryInfo, round: RoundState) =>
-  0 < story.rounds || (round.storyId === story.id && 0 < round.voteCount);
 
 /** Counts that follow from who is there. */
 function counted(now: SessionSnapshot): SessionSnapshot {
@@ -249,7 +255,7 @@ export const isAttended = ({ players }: SessionSnapshot) =>
 export function mine(before: Known, { roundId, value, confidence }: Events["vote:mine"]): Known {
   const { snapshot } = before;
   if (roundId !== snapshot.round.roundId) return before;
-  const vote = value === null ? undefined : { value, confidence };
+  const vote = value === null ? undefined : { value, ...(confidence && { confidence }) };
   return { ...before, snapshot: { ...snapshot, you: { ...snapshot.you, vote } } };
 }
 

@@ -563,9 +563,10 @@ export class Table {
     this.#learn(after);
     this.#attend(after);
     const { round, you } = after.snapshot;
-    // A round that comes back has a vote of ours that only a snapshot tells.
-    const isBack = name === "story:activated" || (name === "cards:revealed" && before.snapshot.round !== round);
-    if (isBack && !you.vote && round.votedPlayerIds.includes(you.playerId)) this.#sync();
+    // A round that comes back may have a vote of ours that only a snapshot tells.
+    const isParked = name === "story:activated" && round.votedPlayerIds.includes(you.playerId);
+    const isRestored = name === "cards:revealed" && (payload as Partial<Events["cards:revealed"]>).restored;
+    if (isParked || isRestored) this.#sync();
   }
 
   #sync(): void {
