@@ -28,9 +28,11 @@ mod session_task;
 // All of them.
 mod entropy;
 mod lobby;
+mod neighbours;
 mod options;
 mod reception;
 mod registry;
+mod tracker;
 
 pub use handle::Executed;
 pub use options::TableOptions;

@@ -7,6 +7,7 @@
 
 mod batch;
 mod following;
+mod insisting;
 mod telling;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::poker::session::Session;
 use crate::store::{Loaded, Position, Subscription, Update};
 use crate::table::handle::{Departures, Job, SessionHandle};
 use crate::table::members::Members;
+use crate::table::neighbours::Posted;
 use crate::table::registry::Shared;
 use crate::table::session_task::batch::Work;
 
@@ -41,6 +43,8 @@ pub(super) struct SessionTask {
     /// committed; `position` is the last one that certainly was.
     is_ahead: bool,
     members: Members,
+    /// The other instances that hold sockets of the session.
+    neighbours: Posted,
     /// The last time that somebody did something here.
     idle_since: Instant,
 }
@@ -63,7 +67,8 @@ impl SessionTask {
         subscription: Subscription,
         loaded: Loaded,
     ) -> Self {
-        let members = Members::new(&shared.hub, handle.id);
+        let members = Members::new(&shared.hub, handle.id, shared.tracker.clone());
+        let neighbours = shared.neighbours.post();
         Self {
             shared,
             handle,
@@ -74,6 +79,7 @@ impl SessionTask {
             position: loaded.position,
             is_ahead: false,
             members,
+            neighbours,
             idle_since: Instant::now(),
         }
     }
@@ -81,6 +87,7 @@ impl SessionTask {
     pub(super) async fn run(mut self) {
         debug!(session.id = %self.handle.id, "session loaded");
         loop {
+            self.neighbours.update(&self.session, self.shared.instance);
             match self.wake().await {
                 Wake::Job(Some(job)) => {
                     self.turn(Some(job)).await;
@@ -91,7 +98,10 @@ impl SessionTask {
                     self.idle_since = Instant::now();
                 }
                 Wake::Deadline => self.turn(None).await,
-                Wake::Update(update) => self.follow(update).await,
+                Wake::Update(update) => {
+                    self.follow(update).await;
+                    self.insist().await;
+                }
                 Wake::Idle | Wake::Job(None) => break,
             }
         }
