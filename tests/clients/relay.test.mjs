@@ -9,6 +9,9 @@ import { startRedis } from "./support/redis.mjs";
 import { PROMPT, UNLIMITED, startServer } from "./support/server.mjs";
 import { Table, story } from "./support/table.mjs";
 
+// Each server takes part in the end of this process.
+process.setMaxListeners(64);
+
 const redis = await startRedis();
 after(() => redis.stop());
 
@@ -29,6 +32,12 @@ async function house(count, settings = {}) {
     await Promise.all(servers.map((server) => server.stop()));
   };
   return { url: proxy.url, servers, proxy, stop };
+}
+
+/** How often a command was called. */
+async function calls(of, command) {
+  const stats = await of.ask("INFO", "commandstats");
+  return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
 }
 
 const three = await house(3);
@@ -110,7 +119,7 @@ it("costs the clients of a killed instance one reconnect, and the others nothing
 
     proxy.counts.unknown = 0;
     const killed = Date.now();
-    await mortal.servers[victim].kill();
+    await mortal.servers[victim].signal("SIGKILL");
     for (const one of struck) assert.match((await one.next("(disconnect)")).reason, /^transport (error|close)$/);
     const noticed = Date.now() - killed;
     assert.ok(noticed < 2_000, `noticed after ${noticed} ms`);
@@ -142,7 +151,7 @@ it("asks Redis about an owner once in a while, and never about an invented one",
   const open = async (server) => /"sid":"([^"]+)"/.exec(await (await fetch(server.url + path)).text())[1];
   const [here, there] = pair.servers;
   try {
-    const lookups = () => quiet.calls("hmget");
+    const lookups = () => calls(quiet, "hmget");
     const before = await lookups();
     const sid = await open(there);
     for (let number = 0; number < 300; number++) {
@@ -159,7 +168,7 @@ it("asks Redis about an owner once in a while, and never about an invented one",
     assert.ok(1 <= known && known <= 2 + (Date.now() - started) / 1_000, `${known} lookups`);
 
     const dying = await open(there);
-    await there.kill();
+    await there.signal("SIGKILL");
     const died = Date.now();
     for (let number = 0; number < 100; number++) assert.equal((await post(here, dying)).status, 400);
     assert.ok(Date.now() - died < 2_000);
@@ -167,7 +176,23 @@ it("asks Redis about an owner once in a while, and never about an invented one",
     assert.ok(dead <= 2 + (Date.now() - died) / 1_000, `${dead} lookups`);
   } finally {
     await pair.stop();
-    quiet.stop();
+    await quiet.stop();
+  }
+});
+
+it("gives up an owner that is frozen, once its lease is over", { timeout: 30_000 }, async () => {
+  const pair = await house(2, { "instances.lease_ms": 600, "instances.renew_ms": 200 });
+  const [here, there] = pair.servers;
+  const path = "/socket.io/?EIO=4&transport=polling";
+  try {
+    const sid = /"sid":"([^"]+)"/.exec(await (await fetch(there.url + path)).text())[1];
+    const parked = fetch(`${here.url}${path}&sid=${sid}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await there.signal("SIGSTOP");
+    const answer = await parked;
+    assert.deepEqual([answer.status, await answer.json()], [400, { code: 1, message: "Session ID unknown" }]);
+  } finally {
+    await pair.stop();
   }
 });
 
