@@ -237,6 +237,35 @@ describe("instances", { concurrency: true }, () => {
     }
   });
 
+  it("forget nobody because Redis was away for longer than a lease", async () => {
+    const shared = await startRedis();
+    const on = { "redis.url": shared.url, "redis.command_timeout_ms": 300 };
+    const [one, other] = await Promise.all([startInstance(on), startInstance(on)]);
+    const { table, people } = await seated(one, other);
+    const [host, ann] = people;
+    try {
+      await trusted();
+      await table.quiet();
+      shared.pause();
+      await sleep(LEASE_MS * 2);
+      await host.refused("STATE_UNAVAILABLE", "vote:submit", table.vote("5"));
+      shared.resume();
+      await sleep(LEASE_MS * 2);
+      assert.equal(told(host, "player:status_changed", ann).length, 0);
+      assert.equal(told(ann, "player:status_changed", host).length, 0);
+      await ann.do("vote:submit", table.vote("8"));
+      await host.next("vote:submitted", of(ann));
+      const listed = await shared.ask("ZCOUNT", `session:{${table.id}}:connections`, Date.now(), "+inf");
+      assert.equal(listed, 2);
+      await table.close();
+    } finally {
+      shared.resume();
+      await table.close({ check: false });
+      await Promise.all([one.stop(), other.stop()]);
+      await shared.stop();
+    }
+  });
+
   it("find the dead in a session that nobody served", async () => {
     const doomed = await startInstance();
     const { table, people } = await seated(doomed, doomed, doomed);

@@ -34,12 +34,6 @@ async function house(count, settings = {}) {
   return { url: proxy.url, servers, proxy, stop };
 }
 
-/** How often a command was called. */
-async function calls(of, command) {
-  const stats = await of.ask("INFO", "commandstats");
-  return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
-}
-
 const three = await house(3);
 after(() => three.stop());
 
@@ -151,7 +145,7 @@ it("asks Redis about an owner once in a while, and never about an invented one",
   const open = async (server) => /"sid":"([^"]+)"/.exec(await (await fetch(server.url + path)).text())[1];
   const [here, there] = pair.servers;
   try {
-    const lookups = () => calls(quiet, "hmget");
+    const lookups = () => quiet.calls("hmget");
     const before = await lookups();
     const sid = await open(there);
     for (let number = 0; number < 300; number++) {

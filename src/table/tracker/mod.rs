@@ -120,7 +120,8 @@ impl Tracker {
     /// meanwhile, what is here is closed.
     #[allow(dead_code, reason = "what a socket leaves behind is written by the recovery")]
     pub(super) fn recoverable(&self, record: RecoveryRecord, socket: &Socket) {
-        self.inner.ledger().keep(Recoverable { record, socket: Some(socket.clone()) });
+        let serial = self.inner.serials.fetch_add(1, Ordering::Relaxed);
+        self.inner.ledger().keep(Recoverable { record, serial, socket: Some(socket.clone()) });
         self.inner.changed.notify_one();
     }
 
