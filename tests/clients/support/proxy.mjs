@@ -8,14 +8,15 @@ import net from "node:net";
 const isRefused = (error) => error.code === "ECONNREFUSED";
 
 /**
- * Starts one in front of `targets`, a list of URLs. `owners` tells which target
- * opened the Engine.IO connection of a `sid`.
+ * Starts one in front of `targets`, a list of URLs. `owners` tells by its index
+ * which target opened the Engine.IO connection of a `sid`.
  */
 export async function startProxy(targets) {
   const addresses = targets.map((target) => new URL(target));
   const owners = new Map();
   const agent = new http.Agent({ keepAlive: true });
   const sockets = new Set();
+  const waiting = new Map();
   const counts = { requests: 0, upgrades: 0, unknown: 0 };
   let turn = 0;
   const take = () => turn++ % addresses.length;
@@ -24,6 +25,7 @@ export async function startProxy(targets) {
     const index = take();
     const { hostname, port } = addresses[index];
     const { method, url: path, headers } = request;
+    waiting.set(response, { index, sid: /[?&]sid=([^&]+)/.exec(path)?.[1] });
     const upstream = http.request({ agent, hostname, port, method, path, headers }, (answer) => {
       const chunks = [];
       answer.on("data", (chunk) => chunks.push(chunk));
@@ -43,7 +45,10 @@ export async function startProxy(targets) {
       response.end();
     });
     // A client that gives up is given up on.
-    response.on("close", () => response.writableFinished || upstream.destroy());
+    response.on("close", () => {
+      waiting.delete(response);
+      if (!response.writableFinished) upstream.destroy();
+    });
     upstream.end(body);
   }
 
@@ -86,6 +91,8 @@ export async function startProxy(targets) {
     url: `http://127.0.0.1:${server.address().port}`,
     owners,
     counts,
+    /** The connections with a request under way at a target. */
+    sidsAt: (index) => new Set([...waiting.values()].filter((one) => one.index === index).map((one) => one.sid)),
     stop() {
       agent.destroy();
       server.close();
