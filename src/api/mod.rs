@@ -32,6 +32,7 @@ pub mod schema;
 // Out: answers.
 pub mod ack;
 pub mod failure;
+pub mod offset;
 #[cfg(feature = "server")]
 pub mod projection;
 pub mod server_event;

@@ -17,7 +17,7 @@ use crate::connection::handshake::Handshake;
 use crate::hub::{Outbox, OutboxFull};
 use crate::protocol::engineio::TransportName;
 use crate::protocol::socketio::Acks;
-use crate::protocol::{CloseReason, Encoded, SocketId};
+use crate::protocol::{CloseReason, Encoded, PrivateId, SocketId};
 
 /// A handle on one socket; a clone is the same socket. Everything here may be
 /// called from any task, and works towards nobody once the socket is gone.
@@ -27,13 +27,23 @@ pub struct Socket {
 }
 
 struct Inner {
-    id: SocketId,
+    fresh: Identity,
+    /// Those that it goes by, once that is certain.
+    identity: OnceLock<Identity>,
     namespace: CompactString,
     connection: Arc<Connection>,
     /// Set by [`Socket::disconnect`]; the connection's task carries it out.
     is_leaving: AtomicBool,
     acks: Mutex<Acks<oneshot::Sender<AckArguments>>>,
     state: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+/// The ids of a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) id: SocketId,
+    /// Only of an application that recovers.
+    pub(crate) private_id: Option<PrivateId>,
 }
 
 /// What a client answered to [`Socket::emit_with_ack`].
@@ -58,7 +68,24 @@ pub enum AckError {
 impl Socket {
     /// The public id.
     pub fn id(&self) -> SocketId {
-        self.inner.id
+        self.identity().id
+    }
+
+    /// The private id, if the application [recovers](crate::connection::App::recovers).
+    pub fn private_id(&self) -> Option<PrivateId> {
+        self.identity().private_id
+    }
+
+    /// Takes the ids of a socket that the same client had before. Only while
+    /// the application decides on its CONNECT, and once: `false` otherwise,
+    /// and nothing has changed.
+    pub fn assume(&self, id: SocketId, private_id: PrivateId) -> bool {
+        self.inner.identity.set(Identity { id, private_id: Some(private_id) }).is_ok()
+    }
+
+    /// Whether it is the same socket, not only one of the same id.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     pub fn namespace(&self) -> &str {
@@ -150,14 +177,15 @@ impl Socket {
     }
 
     pub(crate) fn new(
-        id: SocketId,
+        fresh: Identity,
         namespace: &str,
         connection: Arc<Connection>,
         acks_awaited_max: u32,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
-                id,
+                fresh,
+                identity: OnceLock::new(),
                 namespace: namespace.into(),
                 connection,
                 is_leaving: AtomicBool::new(false),
@@ -165,6 +193,15 @@ impl Socket {
                 state: OnceLock::new(),
             }),
         }
+    }
+
+    /// The ids that the client is told; from now on they are certain.
+    pub(crate) fn settle(&self) -> Identity {
+        *self.inner.identity.get_or_init(|| self.inner.fresh)
+    }
+
+    fn identity(&self) -> Identity {
+        *self.inner.identity.get().unwrap_or(&self.inner.fresh)
     }
 
     pub(crate) fn is_leaving(&self) -> bool {
@@ -192,7 +229,7 @@ impl Socket {
 impl fmt::Debug for Socket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Socket")
-            .field("id", &self.inner.id)
+            .field("id", &self.id())
             .field("namespace", &self.inner.namespace)
             .finish_non_exhaustive()
     }

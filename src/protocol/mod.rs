@@ -11,5 +11,5 @@ pub mod id;
 pub mod socketio;
 
 pub use close::CloseReason;
-pub use encoded::Encoded;
+pub use encoded::{Draft, Encoded};
 pub use id::{PrivateId, Sid, SocketId};

@@ -16,8 +16,11 @@ mod app;
 mod ending;
 mod intent;
 mod joining;
+mod recovery;
+mod recovery_failure;
 mod refusing;
 mod socket_state;
+mod standin;
 mod story_import;
 
 // One session on this instance.
@@ -33,6 +36,7 @@ mod reception;
 mod registry;
 
 pub use handle::Executed;
-pub use options::TableOptions;
+pub use options::{RecoveryOptions, TableOptions};
 pub use reception::{Authorised, CreateRequest, Created, JoinRequest, Seated};
+pub use recovery_failure::{RecoveryCounts, RecoveryFailure};
 pub use registry::Table;

@@ -11,11 +11,13 @@ use crate::identity::Keyring;
 use crate::limits::{Budgets, Network};
 use crate::poker::ids::{InstanceId, SessionId};
 use crate::poker::refusal::Refusal;
+use crate::store::directory::Directory;
 use crate::store::{SessionStore, StoreError, Stored, Tombstone};
 use crate::table::entropy;
 use crate::table::handle::{Job, SessionHandle, TaskEnded};
 use crate::table::lobby::Lobby;
 use crate::table::options::TableOptions;
+use crate::table::recovery_failure::RecoveryCounts;
 use crate::table::session_task::SessionTask;
 
 /// The poker application. A clone is the same table.
@@ -36,6 +38,9 @@ pub(super) struct Shared {
     pub(super) failed_joins: Budgets<Network>,
     pub(super) failed_joins_in_all: Budgets<()>,
     pub(super) creates: Budgets<Network>,
+    pub(super) failed_recoveries: Budgets<Network>,
+    pub(super) recoveries: RecoveryCounts,
+    pub(super) directory: Arc<dyn Directory>,
 }
 
 /// The sessions that are served now.
@@ -68,11 +73,19 @@ impl Table {
             failed_joins: Budgets::new(options.failed_joins, networks_max),
             failed_joins_in_all: Budgets::new(options.failed_joins_in_all, 1),
             creates: Budgets::new(options.creates, networks_max),
+            failed_recoveries: Budgets::new(options.recovery.failed, networks_max),
+            recoveries: RecoveryCounts::default(),
+            directory: Arc::new(crate::table::standin::StandIn::default()),
             options,
         });
         let table = Self { shared };
         table.watch_lobby();
         table
+    }
+
+    /// How recoveries went.
+    pub fn recoveries(&self) -> &RecoveryCounts {
+        &self.shared.recoveries
     }
 
     /// Sends a job to the session's task, which is started if it does not run.
