@@ -14,7 +14,12 @@ use crate::store::contract::{Position, StoreError};
 
 /// The contract. Records are kept until their lease ends or they are taken
 /// back; a renewal writes the whole record again. Batches may be as large as
-/// the connections of an instance: an implementation splits them.
+/// the connections of an instance: an implementation splits them. A batch
+/// that failed may have been written in part; it is repeated as a whole.
+///
+/// Leases run by the store's clock. A record is that of its instance: one
+/// socket may be listed by two, as long as one of them has not noticed that
+/// it came back elsewhere, and each takes back its own listing alone.
 pub trait Directory: Send + Sync + 'static {
     /// Announces an instance, or renews its lease.
     fn announce(
@@ -42,21 +47,24 @@ pub trait Directory: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Sockets that are gone; only what their instance itself has written is
-    /// taken back, never the record of one that came back elsewhere.
+    /// taken back, never the record of one that came back elsewhere. Counts:
+    /// socket, session, player and instance.
     fn untrack(&self, connections: Vec<ConnectionRecord>) -> BoxFuture<'_, Result<(), StoreError>>;
 
+    /// The record that was written last.
     fn connection(
         &self,
         socket: SocketId,
     ) -> BoxFuture<'_, Result<Option<ConnectionRecord>, StoreError>>;
 
-    /// The sockets of a session, on all instances.
+    /// The sockets of a session, on all instances, each once.
     fn session_connections(
         &self,
         session: SessionId,
     ) -> BoxFuture<'_, Result<Vec<SocketId>, StoreError>>;
 
-    /// Whether some socket of that player is connected anywhere; O(1).
+    /// Whether some socket of that player is connected anywhere; as cheap in a
+    /// large session as in a small one.
     fn is_player_online(
         &self,
         session: SessionId,
@@ -65,16 +73,18 @@ pub trait Directory: Send + Sync + 'static {
 
     /// Writes what recovering needs, for so long; renewed as long as the
     /// socket lives. A record that somebody else has claimed since
-    /// (`RecoveryRecord::claims` is behind) is left as it is.
+    /// (`RecoveryRecord::claims` is behind) is left as it is; returns the ids
+    /// of those.
     fn keep_recoverable(
         &self,
         records: Vec<RecoveryRecord>,
         window_ms: u64,
-    ) -> BoxFuture<'_, Result<(), StoreError>>;
+    ) -> BoxFuture<'_, Result<Vec<PrivateId>, StoreError>>;
 
     /// The socket behind a private id now belongs to `by`; the record as it
     /// was before, and from now on with one claim more. Of two who claim at
-    /// once each sees the other as one before or after.
+    /// once each sees the other as one before or after: the later one owns
+    /// it. The window goes on running until the new owner renews it.
     fn claim(
         &self,
         id: PrivateId,

@@ -1,6 +1,8 @@
 //! The embedded store: sessions in this process, for one instance and for
 //! tests. Survives nothing but is complete: the contract suite runs on it.
 
+mod directory;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,6 +18,7 @@ use crate::store::contract::{
     CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
     Subscription, Tombstone, Update,
 };
+use crate::store::memory::directory::Leases;
 
 /// Updates that may wait for a subscriber before it is told that it missed
 /// some.
@@ -33,6 +36,7 @@ pub struct MemoryStore {
     clock: Clock,
     sessions_max: usize,
     shelves: Mutex<Shelves>,
+    leases: Mutex<Leases>,
 }
 
 #[derive(Debug, Default)]
@@ -60,13 +64,17 @@ struct Log {
 
 impl MemoryStore {
     pub fn new(clock: Clock, sessions_max: usize) -> Self {
-        Self { clock, sessions_max, shelves: Mutex::default() }
+        Self { clock, sessions_max, shelves: Mutex::default(), leases: Mutex::default() }
     }
 
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
         // Every change is made in one step at its end, so that a panic
         // elsewhere leaves nothing half done.
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leases(&self) -> MutexGuard<'_, Leases> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn create_now(&self, opening: Opening, lifetime: Lifetime) -> Result<Loaded, StoreError> {

@@ -2,6 +2,7 @@
 //! know nothing of the implementation; and what is to be said of one alone.
 
 mod contract;
+mod directory;
 mod redis;
 mod redis_server;
 

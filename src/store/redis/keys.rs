@@ -2,7 +2,12 @@
 //! share the hash tag `{id}`, so that a script may touch them in a cluster.
 //! Only validated ids become part of a name.
 
-use crate::poker::ids::{JoinCode, SessionId};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use crate::poker::ids::{InstanceId, JoinCode, SessionId};
+use crate::protocol::{PrivateId, SocketId};
 
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
@@ -54,6 +59,34 @@ impl Keys {
         self.meta(id)
     }
 
+    /// Hash: the record of a running instance, for as long as its lease.
+    pub(super) fn instance(&self, id: InstanceId) -> String {
+        format!("{}instance:{id}", self.prefix)
+    }
+
+    /// String: the record of a socket that has a place.
+    pub(super) fn connection(&self, socket: SocketId) -> String {
+        format!("{}connection:{socket}", self.prefix)
+    }
+
+    /// Sorted set, score = end of the lease: the sockets of a session.
+    pub(super) fn connections(&self, id: SessionId) -> String {
+        format!("{}:connections", self.meta(id))
+    }
+
+    /// Sorted set, score = end of the longest lease: the players of a session
+    /// who are connected.
+    pub(super) fn online(&self, id: SessionId) -> String {
+        format!("{}:online", self.meta(id))
+    }
+
+    /// Hash: how a socket comes back. Named by the SHA-256 of the private id,
+    /// so that no list of keys gives a secret away.
+    pub(super) fn recovery(&self, id: PrivateId) -> String {
+        let digest = Sha256::digest(id.expose());
+        format!("{}recovery:{}", self.prefix, URL_SAFE_NO_PAD.encode(digest))
+    }
+
     pub(super) fn session_of_channel(&self, channel: &[u8]) -> Option<SessionId> {
         let name = str::from_utf8(channel).ok()?;
         let id = name.strip_prefix(&self.prefix)?.strip_prefix("session:{")?;
@@ -75,6 +108,17 @@ mod tests {
         }
         assert_eq!(keys.session_of_channel(keys.channel(id).as_bytes()), Some(id));
         assert_eq!(keys.session_of_channel(b"poker:session:{x}"), None);
+        for key in [keys.connections(id), keys.online(id)] {
+            assert!(key.starts_with(&format!("{}:", keys.meta(id))), "{key}");
+        }
         assert_eq!(keys.code_of(JoinCode::from_random([0; 5])), "poker:code:00000000");
+    }
+
+    #[test]
+    fn the_key_of_a_recovery_does_not_tell_the_secret() {
+        let id = PrivateId::from_random([7; 15]);
+        let key = Keys::new("poker:".to_owned()).recovery(id);
+        assert_eq!(key.len(), "poker:recovery:".len() + 43);
+        assert!(!key.contains(id.expose()));
     }
 }

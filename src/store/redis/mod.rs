@@ -9,6 +9,7 @@
 mod channels;
 mod check;
 mod clock;
+mod directory;
 mod doorbell;
 mod keys;
 mod link;
@@ -38,6 +39,7 @@ use crate::store::contract::{
 };
 use crate::store::redis::channels::{Channels, Next};
 use crate::store::redis::clock::ServerClock;
+use crate::store::redis::directory::DirectoryScripts;
 use crate::store::redis::keys::Keys;
 use crate::store::redis::link::Link;
 use crate::store::redis::reply::{
@@ -76,6 +78,7 @@ struct Inner {
     link: Link,
     keys: Keys,
     scripts: Scripts,
+    directory: DirectoryScripts,
     channels: Channels,
     clock: ServerClock,
     pubsub: Mutex<Option<MultiplexedConnection>>,
@@ -106,6 +109,7 @@ impl RedisStore {
             link,
             keys: Keys::new(options.key_prefix.clone()),
             scripts: Scripts::new(),
+            directory: DirectoryScripts::new(),
             channels: Channels::default(),
             clock,
             pubsub: Mutex::new(None),

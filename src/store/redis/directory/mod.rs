@@ -1,0 +1,287 @@
+//! Who is connected where, in Redis. The contract is that of [`Directory`].
+//!
+//! | key | what |
+//! |---|---|
+//! | `instance:<id>` | hash `address`, `started`; lives as long as its lease |
+//! | `connection:<socketId>` | string, JSON; means something until its `leaseEnd` |
+//! | `session:{S}:connections` | sorted set of `player/socket/instance` by end of lease |
+//! | `session:{S}:online` | sorted set of players by the end of their longest lease |
+//! | `recovery:<SHA-256 of the pid>` | hash `claims`, `owner`, `record` (JSON) |
+//!
+//! Everything expires by itself. What shares a slot is written by one script;
+//! what lies in many goes as many calls of which few are under way at once.
+
+mod records;
+mod scripts;
+
+use std::collections::HashMap;
+
+use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use redis::{ScriptInvocation, Value, cmd};
+
+use crate::poker::ids::{InstanceId, PlayerId, SessionId};
+use crate::protocol::{PrivateId, SocketId};
+use crate::store::contract::StoreError;
+use crate::store::directory::{ConnectionRecord, Directory, InstanceRecord, RecoveryRecord};
+use crate::store::redis::{Inner, RedisStore};
+
+pub(super) use scripts::DirectoryScripts;
+
+/// How long a key of connections is kept after its last renewal, at least.
+const CONNECTIONS_KEPT_MS: u64 = 3_600_000;
+/// Commands in one pipeline.
+const COMMANDS_PER_PIPELINE: usize = 500;
+/// Sockets of one session in one script, so that none runs for long.
+const SOCKETS_PER_SCRIPT: usize = 250;
+/// Scripts of one batch that wait for their replies.
+const SCRIPTS_UNDER_WAY_MAX: usize = 64;
+
+impl Directory for RedisStore {
+    fn announce(
+        &self,
+        instance: InstanceRecord,
+        lease_ms: u64,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.inner.announce(instance, lease_ms).boxed()
+    }
+
+    fn retire(&self, id: InstanceId) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move {
+            let mut retire = cmd("DEL");
+            retire.arg(self.inner.keys.instance(id));
+            self.inner.link.command("retire", &retire).await.map(drop)
+        }
+        .boxed()
+    }
+
+    fn instance(
+        &self,
+        id: InstanceId,
+    ) -> BoxFuture<'_, Result<Option<InstanceRecord>, StoreError>> {
+        async move {
+            let mut find = cmd("HMGET");
+            find.arg(self.inner.keys.instance(id)).arg(&["address", "started"][..]);
+            records::instance(id, &self.inner.link.command("instance", &find).await?)
+        }
+        .boxed()
+    }
+
+    fn are_alive(&self, ids: Vec<InstanceId>) -> BoxFuture<'_, Result<Vec<bool>, StoreError>> {
+        self.inner.are_alive(ids).boxed()
+    }
+
+    fn track(
+        &self,
+        connections: Vec<ConnectionRecord>,
+        lease_ms: u64,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.inner.track(connections, lease_ms).boxed()
+    }
+
+    fn untrack(&self, connections: Vec<ConnectionRecord>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.inner.untrack(connections).boxed()
+    }
+
+    fn connection(
+        &self,
+        socket: SocketId,
+    ) -> BoxFuture<'_, Result<Option<ConnectionRecord>, StoreError>> {
+        async move {
+            let mut find = cmd("GET");
+            find.arg(self.inner.keys.connection(socket));
+            let found = self.inner.link.command("connection", &find).await?;
+            records::connection(&found, self.inner.clock.now())
+        }
+        .boxed()
+    }
+
+    fn session_connections(
+        &self,
+        session: SessionId,
+    ) -> BoxFuture<'_, Result<Vec<SocketId>, StoreError>> {
+        self.inner.session_connections(session).boxed()
+    }
+
+    fn is_player_online(
+        &self,
+        session: SessionId,
+        player: PlayerId,
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
+        async move {
+            let mut find = cmd("ZSCORE");
+            find.arg(self.inner.keys.online(session)).arg(player.to_string());
+            let score = self.inner.link.command("is online", &find).await?;
+            let now = self.inner.clock.now().0 as f64;
+            Ok(redis::from_redis_value::<f64>(score).is_ok_and(|lease_end| now < lease_end))
+        }
+        .boxed()
+    }
+
+    fn keep_recoverable(
+        &self,
+        records: Vec<RecoveryRecord>,
+        window_ms: u64,
+    ) -> BoxFuture<'_, Result<Vec<PrivateId>, StoreError>> {
+        self.inner.keep_recoverable(records, window_ms).boxed()
+    }
+
+    fn claim(
+        &self,
+        id: PrivateId,
+        by: InstanceId,
+    ) -> BoxFuture<'_, Result<Option<RecoveryRecord>, StoreError>> {
+        async move {
+            let inner = &self.inner;
+            let mut claim = inner.directory.claim.prepare_invoke();
+            claim.key(inner.keys.recovery(id)).arg(by.to_string());
+            records::recovery(id, &inner.link.script("claim", &claim).await?)
+        }
+        .boxed()
+    }
+
+    fn forget_recoverable(&self, ids: Vec<PrivateId>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.inner.forget_recoverable(ids).boxed()
+    }
+}
+
+impl Inner {
+    async fn announce(&self, instance: InstanceRecord, lease_ms: u64) -> Result<(), StoreError> {
+        let mut announce = self.directory.announce.prepare_invoke();
+        announce.key(self.keys.instance(instance.id));
+        announce.arg(instance.address).arg(instance.started.0).arg(lease_ms);
+        self.link.script("announce", &announce).await.map(drop)
+    }
+
+    async fn are_alive(&self, ids: Vec<InstanceId>) -> Result<Vec<bool>, StoreError> {
+        let mut alive = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(COMMANDS_PER_PIPELINE) {
+            let mut pipeline = redis::pipe();
+            for id in chunk {
+                pipeline.cmd("EXISTS").arg(self.keys.instance(*id));
+            }
+            let replies = self.link.pipeline("are alive", &pipeline).await?;
+            alive.extend(replies.iter().map(|reply| *reply == Value::Int(1)));
+        }
+        Ok(alive)
+    }
+
+    async fn track(
+        &self,
+        connections: Vec<ConnectionRecord>,
+        lease_ms: u64,
+    ) -> Result<(), StoreError> {
+        let kept_ms = lease_ms.max(CONNECTIONS_KEPT_MS);
+        let scripts = by_session(&connections).map(|(session, part)| {
+            let mut track = self.directory.track.prepare_invoke();
+            track.key(self.keys.connections(session)).key(self.keys.online(session));
+            track.arg(lease_ms).arg(kept_ms);
+            add_members(&mut track, part);
+            track
+        });
+        self.scripts_each("track", scripts.collect()).await?;
+        let lease_end = self.clock.now().add_ms(lease_ms);
+        for chunk in connections.chunks(COMMANDS_PER_PIPELINE) {
+            let mut pipeline = redis::pipe();
+            for record in chunk {
+                let set = pipeline.cmd("SET").arg(self.keys.connection(record.socket));
+                set.arg(records::connection_text(record, lease_end)).arg("PX").arg(kept_ms);
+            }
+            self.link.pipeline("track", &pipeline).await?;
+        }
+        Ok(())
+    }
+
+    async fn untrack(&self, connections: Vec<ConnectionRecord>) -> Result<(), StoreError> {
+        let scripts = by_session(&connections).map(|(session, part)| {
+            let mut untrack = self.directory.untrack.prepare_invoke();
+            untrack.key(self.keys.connections(session)).key(self.keys.online(session));
+            add_members(&mut untrack, part);
+            untrack
+        });
+        self.scripts_each("untrack", scripts.collect()).await?;
+        let scripts = connections.iter().map(|record| {
+            let mut drop_connection = self.directory.drop_connection.prepare_invoke();
+            drop_connection.key(self.keys.connection(record.socket));
+            drop_connection.arg(record.instance.to_string());
+            drop_connection
+        });
+        self.scripts_each("untrack", scripts.collect()).await.map(drop)
+    }
+
+    async fn session_connections(&self, session: SessionId) -> Result<Vec<SocketId>, StoreError> {
+        let mut find = cmd("ZRANGE");
+        find.arg(self.keys.connections(session));
+        find.arg(format!("({}", self.clock.now())).arg("+inf").arg("BYSCORE");
+        let found = self.link.command("session connections", &find).await?;
+        let members: Vec<Value> = redis::from_redis_value(found).unwrap_or_default();
+        let mut sockets: Vec<SocketId> =
+            members.iter().filter_map(records::socket_of_member).collect();
+        // One that came back elsewhere may still be on two instances' lists.
+        sockets.sort_unstable();
+        sockets.dedup();
+        Ok(sockets)
+    }
+
+    async fn keep_recoverable(
+        &self,
+        records: Vec<RecoveryRecord>,
+        window_ms: u64,
+    ) -> Result<Vec<PrivateId>, StoreError> {
+        let scripts = records.iter().map(|record| {
+            let mut keep = self.directory.keep.prepare_invoke();
+            keep.key(self.keys.recovery(record.id));
+            keep.arg(record.claims).arg(record.owner.to_string());
+            keep.arg(records::recovery_text(record)).arg(window_ms);
+            keep
+        });
+        let replies = self.scripts_each("keep recoverable", scripts.collect()).await?;
+        let kept = records.iter().zip(replies);
+        Ok(kept.filter(|(_, reply)| *reply == Value::Int(0)).map(|(record, _)| record.id).collect())
+    }
+
+    async fn forget_recoverable(&self, ids: Vec<PrivateId>) -> Result<(), StoreError> {
+        for chunk in ids.chunks(COMMANDS_PER_PIPELINE) {
+            let mut pipeline = redis::pipe();
+            for id in chunk {
+                pipeline.cmd("DEL").arg(self.keys.recovery(*id));
+            }
+            self.link.pipeline("forget recoverable", &pipeline).await?;
+        }
+        Ok(())
+    }
+
+    /// The replies in the order of the calls, or the first error.
+    async fn scripts_each(
+        &self,
+        name: &'static str,
+        calls: Vec<ScriptInvocation<'_>>,
+    ) -> Result<Vec<Value>, StoreError> {
+        let calls: Vec<_> = calls
+            .into_iter()
+            .map(|call| async move { self.link.script(name, &call).await })
+            .collect();
+        stream::iter(calls).buffered(SCRIPTS_UNDER_WAY_MAX).try_collect().await
+    }
+}
+
+/// The records of each session, in parts that one script takes.
+fn by_session(
+    connections: &[ConnectionRecord],
+) -> impl Iterator<Item = (SessionId, Vec<&ConnectionRecord>)> {
+    let mut sessions: HashMap<SessionId, Vec<&ConnectionRecord>> = HashMap::new();
+    for record in connections {
+        sessions.entry(record.session).or_default().push(record);
+    }
+    sessions.into_iter().flat_map(|(session, records)| {
+        let parts: Vec<Vec<_>> = records.chunks(SOCKETS_PER_SCRIPT).map(<[_]>::to_vec).collect();
+        parts.into_iter().map(move |part| (session, part))
+    })
+}
+
+fn add_members(script: &mut ScriptInvocation<'_>, connections: Vec<&ConnectionRecord>) {
+    for record in connections {
+        script.arg(record.player.to_string());
+        script.arg(format!("{}/{}", record.socket, record.instance));
+    }
+}

@@ -1,0 +1,26 @@
+//! The scripts of the directory: each one atomic step on the keys of one
+//! session, one instance or one socket.
+
+use redis::Script;
+
+pub(in crate::store::redis) struct DirectoryScripts {
+    pub(super) announce: Script,
+    pub(super) track: Script,
+    pub(super) untrack: Script,
+    pub(super) drop_connection: Script,
+    pub(super) keep: Script,
+    pub(super) claim: Script,
+}
+
+impl DirectoryScripts {
+    pub(in crate::store::redis) fn new() -> Self {
+        Self {
+            announce: Script::new(include_str!("lua/announce.lua")),
+            track: Script::new(include_str!("lua/track.lua")),
+            untrack: Script::new(include_str!("lua/untrack.lua")),
+            drop_connection: Script::new(include_str!("lua/drop_connection.lua")),
+            keep: Script::new(include_str!("lua/keep.lua")),
+            claim: Script::new(include_str!("lua/claim.lua")),
+        }
+    }
+}
