@@ -51,14 +51,14 @@ impl Directory for StandIn {
         &self,
         records: Vec<RecoveryRecord>,
         _: u64,
-    ) -> BoxFuture<'_, Result<(), StoreError>> {
+    ) -> BoxFuture<'_, Result<Vec<PrivateId>, StoreError>> {
         let mut map = self.0.lock().unwrap();
         for r in records {
             if map.get(&r.id).is_none_or(|k| k.claims <= r.claims) {
                 map.insert(r.id, r);
             }
         }
-        ready(Ok(())).boxed()
+        ready(Ok(Vec::new())).boxed()
     }
     fn claim(
         &self,
