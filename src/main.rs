@@ -52,8 +52,8 @@ async fn run(config: &Config) -> ExitCode {
 
 async fn start(config: &Config) -> Result<(Instance, SocketAddr, Shutdown), String> {
     let shutdown = Shutdown::on_signals().map_err(|error| error.to_string())?;
-    let store = open_store(config).await.map_err(|error| error.to_string())?;
-    let instance = Instance::start(config, store).map_err(|error| error.to_string())?;
+    let stores = open_store(config).await.map_err(|error| error.to_string())?;
+    let instance = Instance::start(config, stores).map_err(|error| error.to_string())?;
     let address = instance.address().map_err(|error| error.to_string())?;
     Ok((instance, address, shutdown))
 }

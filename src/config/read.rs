@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 
 use crate::config::arguments::Arguments;
 use crate::config::sections::{
-    AuthConfig, Config, EngineConfig, LimitsConfig, LogConfig, RateLimits, RecoveryConfig,
-    RedisConfig, ServerConfig, SessionConfig, origin,
+    AuthConfig, Config, EngineConfig, InstancesConfig, LimitsConfig, LogConfig, RateLimits,
+    RecoveryConfig, RedisConfig, ServerConfig, SessionConfig, origin,
 };
 use crate::config::table::Check;
 use crate::config::write::value_text;
@@ -53,6 +53,7 @@ impl Config {
             limits: LimitsConfig::read(&mut reader),
             rate_limits: reader.rate_limits(),
             redis: RedisConfig::read(&mut reader),
+            instances: InstancesConfig::read(&mut reader),
             auth: AuthConfig::read(&mut reader),
             log: LogConfig::read(&mut reader),
         };

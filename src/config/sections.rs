@@ -22,6 +22,7 @@ pub struct Config {
     pub limits: LimitsConfig,
     pub rate_limits: RateLimits,
     pub redis: RedisConfig,
+    pub instances: InstancesConfig,
     pub auth: AuthConfig,
     pub log: LogConfig,
 }
@@ -97,6 +98,9 @@ section! {
         join_timeout_ms: u64 = 45_000, 100..=600_000;
         /// From the loss of a seat's last socket to `player:left`.
         disconnect_grace_ms: u64 = 10_000, 0..=600_000;
+        /// The same when its instance ended, was sent away or died: clients of
+        /// such an instance come back later.
+        drain_grace_ms: u64 = 30_000, 0..=600_000;
         /// Without any facilitator online, until everybody may reveal.
         facilitator_grace_ms: u64 = 30_000, 0..=3_600_000;
         /// Without the host online, until there is an acting host.
@@ -162,6 +166,20 @@ section! {
         ready_timeout_ms: u64 = 500, 50..=60_000;
         /// Events younger than this can be replayed to whoever missed them.
         replay_window_seconds: u64 = 300, 10..=3_600;
+    }
+}
+
+section! {
+    /// One of several instances on one Redis.
+    "instances" InstancesConfig {
+        /// `host:port` under which the other instances reach this one; empty:
+        /// the address that it listens on.
+        advertised_address: String = String::new(), Rule(|text: &String| advertised_address(text));
+        /// How long after its last sign of life an instance counts as dead.
+        lease_ms: u64 = 15_000, 500..=600_000;
+        /// How often an instance gives a sign of life; at least three times in
+        /// a lease, whatever is said here.
+        renew_ms: u64 = 5_000, 100..=200_000;
     }
 }
 
@@ -308,6 +326,20 @@ fn key_prefix(text: &str) -> Result<(), String> {
 }
 
 const KEY_PREFIX_BYTES_MAX: usize = 64;
+
+fn advertised_address(text: &str) -> Result<(), String> {
+    let is_authority = |text: &str| {
+        let (host, port) = text.rsplit_once(':')?;
+        let plain =
+            |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'[' | b']' | b':');
+        let is_host = !host.is_empty() && host.len() <= 253 && host.bytes().all(plain);
+        (is_host && port.parse::<u16>().is_ok_and(|port| port != 0)).then_some(())
+    };
+    if text.is_empty() || is_authority(text).is_some() {
+        return Ok(());
+    }
+    Err("must be host:port, or empty".to_owned())
+}
 
 pub(super) const REDACTED: &str = "[redacted]";
 

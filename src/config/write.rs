@@ -37,6 +37,7 @@ impl Config {
             page.line(event, &limit);
         }
         self.redis.write(&mut page);
+        self.instances.write(&mut page);
         self.auth.write(&mut page);
         self.log.write(&mut page);
         page.text

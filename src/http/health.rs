@@ -66,7 +66,13 @@ mod tests {
         let store = Arc::new(MemoryStore::new(clock, 1));
         let keys = Keyring::ephemeral([7; 32]);
         let api = Api {
-            table: Table::new(store, Hub::new(), keys, TableOptions::default()),
+            table: Table::new(
+                Arc::clone(&store) as _,
+                store,
+                Hub::new(),
+                keys,
+                TableOptions::default(),
+            ),
             is_draining: Box::new(move || is_draining),
             clock,
             stories: Budgets::new(Limit::per_minute(1), 1),

@@ -15,11 +15,11 @@ use crate::http::{EngineMount, Router, RouterLimits};
 use crate::hub::Hub;
 use crate::identity::KeyError;
 use crate::server::listener::{Drained, ListenerLimits, bind, serve};
+use crate::server::store::Stores;
 use crate::server::wiring::{
     engine_options, keyring, listener_limits, router_limits, table_options,
 };
 use crate::shutdown::Shutdown;
-use crate::store::SessionStore;
 use crate::table::Table;
 use crate::transport::engineio;
 
@@ -57,12 +57,16 @@ pub enum StartError {
 }
 
 impl Instance {
-    /// Must be called within a tokio runtime; `store` as [`open_store`](crate::server::open_store) gave it.
-    pub fn start(config: &Config, store: Arc<dyn SessionStore>) -> Result<Self, StartError> {
+    /// Must be called within a tokio runtime; `stores` as [`open_store`](crate::server::open_store) gave it.
+    pub fn start(config: &Config, stores: Stores) -> Result<Self, StartError> {
         let address = config.server.listen;
         let listener =
             bind(address, BACKLOG).map_err(|error| StartError::Bind { address, error })?;
-        let table = Table::new(store, Hub::new(), keyring(config)?, table_options(config));
+        let listens_on =
+            listener.local_addr().map_err(|error| StartError::Bind { address, error })?;
+        let Stores { sessions, directory } = stores;
+        let options = table_options(config, listens_on);
+        let table = Table::new(sessions, directory, Hub::new(), keyring(config)?, options);
         let connections =
             Connections::new(engine_options(config), Upper::SocketIo(Arc::new(table.clone())));
         Ok(Self {
@@ -93,6 +97,7 @@ impl Instance {
             move || shutdown.is_requested()
         };
         let origins = connections.options().origins.clone();
+        let leaving = table.clone();
         let router = Router::new(table.clone(), engine, origins, router_limits, is_draining);
         let handler = move |request, peer| router.handle(request, peer);
         let ending = {
@@ -105,6 +110,8 @@ impl Instance {
                 connections.drain();
             }
         };
-        serve(listener, handler, limits, ending).await
+        let drained = serve(listener, handler, limits, ending).await;
+        leaving.retire().await;
+        drained
     }
 }

@@ -14,4 +14,4 @@ mod wiring;
 
 pub use instance::{Instance, StartError};
 pub use listener::{Drained, Handler, ListenerLimits, bind, serve};
-pub use store::open_store;
+pub use store::{Stores, open_store};

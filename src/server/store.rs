@@ -14,12 +14,26 @@ use crate::server::instance::StartError;
 use crate::store::RedisStore;
 #[cfg(feature = "redis")]
 use crate::store::redis::RedisOptions;
-use crate::store::{MemoryStore, SessionStore};
+use crate::store::{Directory, MemoryStore, SessionStore};
+
+/// What instances share: one store under both of its contracts.
+pub struct Stores {
+    pub sessions: Arc<dyn SessionStore>,
+    pub directory: Arc<dyn Directory>,
+}
+
+impl Stores {
+    /// One store as both.
+    pub fn of<S: SessionStore + Directory>(store: S) -> Self {
+        let store = Arc::new(store);
+        Self { sessions: Arc::clone(&store) as _, directory: store }
+    }
+}
 
 /// Redis where one is configured, else the embedded store.
-pub async fn open_store(config: &Config) -> Result<Arc<dyn SessionStore>, StartError> {
+pub async fn open_store(config: &Config) -> Result<Stores, StartError> {
     if config.redis.url.is_empty() {
-        return Ok(Arc::new(MemoryStore::new(Clock::system(), config.limits.sessions_max)));
+        return Ok(Stores::of(MemoryStore::new(Clock::system(), config.limits.sessions_max)));
     }
     #[cfg(feature = "redis")]
     {
@@ -34,7 +48,7 @@ pub async fn open_store(config: &Config) -> Result<Arc<dyn SessionStore>, StartE
         });
         let store = store.await?;
         info!(redis.url = ?redis.url, "sessions live in Redis");
-        Ok(Arc::new(store))
+        Ok(Stores::of(store))
     }
     #[cfg(not(feature = "redis"))]
     Err(StartError::NoRedis)

@@ -2,6 +2,7 @@
 //! top reads the configuration; what is below takes small structs.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tracing::warn;
@@ -31,7 +32,7 @@ pub(super) fn keyring(config: &Config) -> Result<Keyring, StartError> {
     Ok(Keyring::new(keys)?)
 }
 
-pub(super) fn table_options(config: &Config) -> TableOptions {
+pub(super) fn table_options(config: &Config, listens_on: SocketAddr) -> TableOptions {
     let session = &config.session;
     let limits = &config.limits;
     let rate_limits: BTreeMap<EventName, Limit> = config
@@ -46,6 +47,7 @@ pub(super) fn table_options(config: &Config) -> TableOptions {
     TableOptions {
         policy: Policy {
             disconnect_grace_ms: session.disconnect_grace_ms,
+            drain_grace_ms: session.drain_grace_ms,
             facilitator_grace_ms: session.facilitator_grace_ms,
             host_grace_ms: session.host_grace_ms,
             seat_kept_ms: session.seat_kept_minutes * 60_000,
@@ -79,8 +81,21 @@ pub(super) fn table_options(config: &Config) -> TableOptions {
             replay_bytes_max: config.engine.outbox_bytes_max,
             ..defaults.recovery
         },
+        advertised_address: advertised_address(config, listens_on),
+        lease: Duration::from_millis(config.instances.lease_ms),
+        renew: Duration::from_millis(config.instances.renew_ms),
         ..defaults
     }
+}
+
+/// Where the others find this instance. Who listens on all addresses has to
+/// say which one is meant.
+fn advertised_address(config: &Config, listens_on: SocketAddr) -> String {
+    let configured = &config.instances.advertised_address;
+    if configured.is_empty() && !listens_on.ip().is_unspecified() {
+        return listens_on.to_string();
+    }
+    configured.clone()
 }
 
 pub(super) fn engine_options(config: &Config) -> Options {

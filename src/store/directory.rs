@@ -21,12 +21,12 @@ use crate::store::contract::{Position, StoreError};
 /// socket may be listed by two, as long as one of them has not noticed that
 /// it came back elsewhere, and each takes back its own listing alone.
 pub trait Directory: Send + Sync + 'static {
-    /// Announces an instance, or renews its lease.
+    /// Announces an instance, or renews its lease; says which of both it was.
     fn announce(
         &self,
         instance: InstanceRecord,
         lease_ms: u64,
-    ) -> BoxFuture<'_, Result<(), StoreError>>;
+    ) -> BoxFuture<'_, Result<Lease, StoreError>>;
 
     /// The instance is gone for good: its lease ends now.
     fn retire(&self, id: InstanceId) -> BoxFuture<'_, Result<(), StoreError>>;
@@ -95,6 +95,14 @@ pub trait Directory: Send + Sync + 'static {
     fn forget_recoverable(&self, ids: Vec<PrivateId>) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
+/// What an announcement did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lease {
+    /// It began: nobody knew the instance, or its lease had ended.
+    Began,
+    Renewed,
+}
+
 /// An instance, and how the others reach it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstanceRecord {
@@ -111,7 +119,9 @@ pub struct ConnectionRecord {
     pub session: SessionId,
     pub player: PlayerId,
     pub instance: InstanceId,
+    /// When the socket took its place.
     pub connected_at: Millis,
+    /// When somebody on that seat last sent an event, as of the last renewal.
     pub last_activity: Millis,
 }
 

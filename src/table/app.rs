@@ -98,13 +98,7 @@ impl App for Table {
 
     fn disconnect(&self, socket: &Socket, reason: CloseReason) {
         depart(socket, reason);
-        // Whoever says goodbye does not come back by a private id.
-        if matches!(
-            reason,
-            CloseReason::ClientNamespaceDisconnect | CloseReason::ServerNamespaceDisconnect
-        ) {
-            self.forget_recoverable(socket);
-        }
+        self.lost_recoverable(socket, reason);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Random values: ids that nobody can guess.
 
+use std::time::Duration;
+
 use crate::poker::ids::{InstanceId, JoinCode, PlayerId, SessionId};
 
 pub(super) fn session_id() -> SessionId {
@@ -25,6 +27,13 @@ pub(super) fn salt() -> [u8; 16] {
 /// What tells a commit from all others.
 pub(super) fn nonce() -> u64 {
     u64::from_le_bytes(bytes())
+}
+
+/// From nine to eleven tenths: not all instances at the same moment.
+pub(super) fn jittered(duration: Duration) -> Duration {
+    let tenth = duration / 10;
+    let [random] = bytes();
+    duration - tenth + tenth * 2 * u32::from(random) / u32::from(u8::MAX)
 }
 
 fn bytes<const N: usize>() -> [u8; N] {

@@ -144,7 +144,7 @@ impl Table {
         }
         let seated = decided.await;
         let place = seated.unwrap_or(Err(Failure::StateUnavailable { retry_after_s: 1 }))?;
-        self.place_changed(&joined, Some(place)).await;
+        self.place_taken(&joined, place).await;
         Ok(())
     }
 

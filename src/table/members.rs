@@ -11,9 +11,12 @@ use crate::hub::{Hub, Membership, Room};
 use crate::poker::ids::{PlayerId, SessionId};
 use crate::protocol::{CloseReason, SocketId};
 use crate::table::socket_state::SeatLimits;
+use crate::table::tracker::{Tracked, Tracker};
 
 pub(super) struct Members {
     room: Arc<Room>,
+    session: SessionId,
+    tracker: Tracker,
     sockets: HashMap<SocketId, Member>,
     seats: HashMap<PlayerId, LocalSeat>,
 }
@@ -22,6 +25,8 @@ struct Member {
     socket: Socket,
     player: PlayerId,
     _membership: Membership,
+    /// Taken back with the member.
+    _tracked: Tracked,
 }
 
 /// A seat as this instance sees it.
@@ -33,9 +38,11 @@ struct LocalSeat {
 }
 
 impl Members {
-    pub(super) fn new(hub: &Hub, session: SessionId) -> Self {
+    pub(super) fn new(hub: &Hub, session: SessionId, tracker: Tracker) -> Self {
         Self {
             room: hub.room(&format!("session:{session}")),
+            session,
+            tracker,
             sockets: HashMap::new(),
             seats: HashMap::new(),
         }
@@ -57,7 +64,9 @@ impl Members {
         if !self.sockets.contains_key(&id) {
             seat.sockets.push(id);
             let membership = self.room.join(id, Arc::clone(socket.outbox()));
-            let member = Member { socket: socket.clone(), player, _membership: membership };
+            let tracked = self.tracker.track(id, self.session, player, &seat.limits);
+            let socket = socket.clone();
+            let member = Member { socket, player, _membership: membership, _tracked: tracked };
             self.sockets.insert(id, member);
         }
         Arc::clone(&seat.limits)

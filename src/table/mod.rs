@@ -20,7 +20,6 @@ mod recovery;
 mod recovery_failure;
 mod refusing;
 mod socket_state;
-mod standin;
 mod story_import;
 
 // One session on this instance.
@@ -31,9 +30,11 @@ mod session_task;
 // All of them.
 mod entropy;
 mod lobby;
+mod neighbours;
 mod options;
 mod reception;
 mod registry;
+mod tracker;
 
 pub use handle::Executed;
 pub use options::{RecoveryOptions, TableOptions};

@@ -40,6 +40,12 @@ pub struct TableOptions {
     pub networks_max: usize,
     /// Sockets that may wait without having joined.
     pub waiting_sockets_max: usize,
+    /// `host:port` for the other instances; empty: they do not reach this one.
+    pub advertised_address: String,
+    /// How long after its last sign of life an instance counts as dead.
+    pub lease: Duration,
+    /// Between two signs of life; a third of the lease at the most.
+    pub renew: Duration,
 }
 
 /// How sockets that were lost come back.
@@ -91,6 +97,9 @@ impl Default for TableOptions {
             recovery: RecoveryOptions::default(),
             networks_max: 100_000,
             waiting_sockets_max: 100_000,
+            advertised_address: String::new(),
+            lease: Duration::from_secs(15),
+            renew: Duration::from_secs(5),
         }
     }
 }

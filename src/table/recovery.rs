@@ -19,6 +19,7 @@
 //! missed is read and queued by the session's task, between two commits: there
 //! is no gap and no double between the replay and what is told live.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -27,6 +28,7 @@ use tracing::{debug, info};
 
 use crate::api::offset::Offset;
 use crate::connection::{Earlier, Socket};
+use crate::poker::command::Departure;
 use crate::protocol::{CloseReason, PrivateId, SocketId};
 use crate::store::StoreError;
 use crate::store::directory::{RecoverablePlace, RecoveryRecord};
@@ -107,6 +109,9 @@ impl Table {
                 }
             }
         }
+        if let Some(relic) = self.shared.tracker.holder(record.id) {
+            let_go(&relic);
+        }
         self.remember(socket, record).await;
         Ok(())
     }
@@ -148,28 +153,40 @@ impl Table {
         self.remember(socket, record).await;
     }
 
-    /// The socket has taken a place, or left it.
-    pub(super) async fn place_changed(&self, socket: &Socket, place: Option<RecoverablePlace>) {
+    /// The socket has taken a place.
+    pub(super) async fn place_taken(&self, socket: &Socket, place: RecoverablePlace) {
         let state = socket.state::<SocketState>();
         let Some(record) = state.and_then(SocketState::recovery) else { return };
-        self.remember(socket, RecoveryRecord { place, ..record }).await;
+        self.remember(socket, RecoveryRecord { place: Some(place), ..record }).await;
     }
 
     /// The socket has left its session; nobody waits for the directory.
     pub(super) fn place_left(&self, socket: &Socket) {
-        let (table, socket) = (self.clone(), socket.clone());
-        if self.is_recovering() {
-            tokio::spawn(async move { table.place_changed(&socket, None).await });
-        }
+        let Some(state) = socket.state::<SocketState>() else { return };
+        let Some(record) = state.recovery() else { return };
+        let record = RecoveryRecord { place: None, ..record };
+        state.set_recovery(record.clone());
+        self.shared.tracker.recoverable(record, socket);
     }
 
-    /// The socket has left on purpose: it must not come back by its id.
-    pub(super) fn forget_recoverable(&self, socket: &Socket) {
+    /// The socket is gone. Whoever has said goodbye, or was told so, does not
+    /// come back by a private id.
+    pub(super) fn lost_recoverable(&self, socket: &Socket, reason: CloseReason) {
         let state = socket.state::<SocketState>();
         let Some(record) = state.and_then(SocketState::take_recovery) else { return };
-        let table = self.clone();
+        let is_goodbye = matches!(
+            reason,
+            CloseReason::ClientNamespaceDisconnect | CloseReason::ServerNamespaceDisconnect
+        );
+        let tracker = &self.shared.tracker;
+        if !is_goodbye {
+            return tracker.lost(record.id);
+        }
+        tracker.forget(record.id);
+        // At once: the client may connect again right away.
+        let directory = Arc::clone(&self.shared.directory);
         tokio::spawn(async move {
-            let forget = table.shared.directory.forget_recoverable(vec![record.id]);
+            let forget = directory.forget_recoverable(vec![record.id]);
             let _ = timeout(DIRECTORY_TIMEOUT, forget).await;
         });
     }
@@ -178,13 +195,24 @@ impl Table {
         if let Some(state) = socket.state::<SocketState>() {
             state.set_recovery(record.clone());
         }
+        let (id, tracker) = (record.id, &self.shared.tracker);
         let window_ms = self.shared.options.recovery.window_ms;
-        let keep = self.shared.directory.keep_recoverable(vec![record], window_ms);
+        let keep = self.shared.directory.keep_recoverable(vec![record.clone()], window_ms);
         let kept = timeout(DIRECTORY_TIMEOUT, keep).await;
         let kept = kept.unwrap_or_else(|_| Err(StoreError::Unavailable("timed out".to_owned())));
-        if let Err(error) = kept {
-            // Written again with the next renewal.
-            info!(socket.id = %socket.id(), %error, "connection cannot be recovered for now");
+        match kept {
+            Ok(superseded) if superseded.is_empty() => tracker.goes_on(record, socket),
+            // The client has come back elsewhere before this was even told.
+            Ok(_) => socket.close(CloseReason::Superseded),
+            Err(error) => {
+                info!(socket.id = %socket.id(), %error, "connection cannot be recovered for now");
+                tracker.recoverable(record, socket);
+            }
+        }
+        let is_gone = socket.state::<SocketState>().is_some_and(SocketState::is_gone);
+        if is_gone && tracker.holder(id).is_some_and(|holder| holder.is_same(socket)) {
+            // It ended meanwhile, and could not take back what was not there.
+            tracker.lost(id);
         }
     }
 }
@@ -207,10 +235,17 @@ impl Drop for Unaccepted {
     }
 }
 
+/// A socket that another one has taken over from: its connection ends, and
+/// nobody departs.
+pub(super) fn let_go(socket: &Socket) {
+    if let Some(state) = socket.state::<SocketState>() {
+        state.supersede();
+    }
+    socket.close(CloseReason::Superseded);
+}
+
 /// A socket is gone: its seat is told.
 pub(super) fn depart(socket: &Socket, reason: CloseReason) {
-    use crate::poker::command::Departure;
-
     if let Some(place) = socket.state::<SocketState>().and_then(SocketState::go) {
         let manner = match reason {
             CloseReason::ServerShuttingDown => Departure::Drained,

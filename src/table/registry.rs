@@ -11,14 +11,15 @@ use crate::identity::Keyring;
 use crate::limits::{Budgets, Network};
 use crate::poker::ids::{InstanceId, SessionId};
 use crate::poker::refusal::Refusal;
-use crate::store::directory::Directory;
-use crate::store::{SessionStore, StoreError, Stored, Tombstone};
+use crate::store::{Directory, SessionStore, StoreError, Stored, Tombstone};
 use crate::table::entropy;
 use crate::table::handle::{Job, SessionHandle, TaskEnded};
 use crate::table::lobby::Lobby;
+use crate::table::neighbours::{self, Neighbours};
 use crate::table::options::TableOptions;
 use crate::table::recovery_failure::RecoveryCounts;
 use crate::table::session_task::SessionTask;
+use crate::table::tracker::Tracker;
 
 /// The poker application. A clone is the same table.
 #[derive(Clone)]
@@ -29,6 +30,9 @@ pub struct Table {
 /// What all sessions of an instance share.
 pub(super) struct Shared {
     pub(super) store: Arc<dyn SessionStore>,
+    pub(super) directory: Arc<dyn Directory>,
+    pub(super) tracker: Tracker,
+    pub(super) neighbours: Arc<Neighbours>,
     pub(super) hub: Hub,
     pub(super) keyring: Keyring,
     pub(super) options: TableOptions,
@@ -40,7 +44,6 @@ pub(super) struct Shared {
     pub(super) creates: Budgets<Network>,
     pub(super) failed_recoveries: Budgets<Network>,
     pub(super) recoveries: RecoveryCounts,
-    pub(super) directory: Arc<dyn Directory>,
 }
 
 /// The sessions that are served now.
@@ -55,19 +58,27 @@ pub(super) struct Sessions {
 const LOADING_SHARDS: usize = 32;
 
 impl Table {
-    /// Must be called within a tokio runtime: it starts the lobby's task.
+    /// Must be called within a tokio runtime: it starts the tasks of the
+    /// lobby, of the tracker and of the watch over the other instances.
     pub fn new(
         store: Arc<dyn SessionStore>,
+        directory: Arc<dyn Directory>,
         hub: Hub,
         keyring: Keyring,
         options: TableOptions,
     ) -> Self {
         let networks_max = options.networks_max;
+        let instance = entropy::instance_id();
+        let tracker =
+            Tracker::start(instance, Arc::clone(&store), Arc::clone(&directory), &options);
         let shared = Arc::new(Shared {
             store,
+            directory,
+            tracker,
+            neighbours: Arc::default(),
             hub,
             keyring,
-            instance: entropy::instance_id(),
+            instance,
             sessions: Sessions::default(),
             lobby: Lobby::new(options.join_timeout, options.waiting_sockets_max),
             failed_joins: Budgets::new(options.failed_joins, networks_max),
@@ -75,17 +86,33 @@ impl Table {
             creates: Budgets::new(options.creates, networks_max),
             failed_recoveries: Budgets::new(options.recovery.failed, networks_max),
             recoveries: RecoveryCounts::default(),
-            directory: Arc::new(crate::table::standin::StandIn::default()),
             options,
         });
         let table = Self { shared };
         table.watch_lobby();
+        tokio::spawn(neighbours::watch(Arc::clone(&table.shared)));
         table
     }
 
     /// How recoveries went.
     pub fn recoveries(&self) -> &RecoveryCounts {
         &self.shared.recoveries
+    }
+
+    /// This instance among all; it holds a lease under this id.
+    pub fn instance(&self) -> InstanceId {
+        self.shared.instance
+    }
+
+    /// Who is connected where, on all instances.
+    pub fn directory(&self) -> &Arc<dyn Directory> {
+        &self.shared.directory
+    }
+
+    /// The instance ends: the directory knows it no more. To be called when
+    /// the connections are closed.
+    pub async fn retire(&self) {
+        self.shared.tracker.retire().await;
     }
 
     /// Sends a job to the session's task, which is started if it does not run.

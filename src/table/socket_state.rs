@@ -1,6 +1,7 @@
 //! What the table keeps on a socket and on a seat.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -66,6 +67,10 @@ impl SocketState {
 
     pub(super) fn is_outside(&self) -> bool {
         matches!(self.inner().phase, Phase::Outside { .. })
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self.inner().phase, Phase::Gone)
     }
 
     pub(super) fn take_auth(&self) -> Option<Box<SessionJoin>> {
@@ -146,6 +151,8 @@ impl SocketState {
 #[derive(Debug, Default)]
 pub(super) struct SeatLimits {
     windows: Mutex<BTreeMap<EventName, SeatWindow>>,
+    /// Milliseconds; 0: nothing was sent so far.
+    last_event_at: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -170,6 +177,7 @@ impl SeatLimits {
         limit: Limit,
         now: Millis,
     ) -> Result<(), SeatExceeded> {
+        self.last_event_at.store(now.0, Ordering::Relaxed);
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let seat = windows.entry(event).or_default();
         seat.window.admit(limit, now).map_err(|exceeded| {
@@ -179,5 +187,10 @@ impl SeatLimits {
             }
             SeatExceeded { exceeded, tell }
         })
+    }
+
+    /// When somebody on this seat last sent something.
+    pub(super) fn last_event_at(&self) -> Millis {
+        Millis(self.last_event_at.load(Ordering::Relaxed))
     }
 }

@@ -1,13 +1,12 @@
 //! A whole server, and its guests over HTTP.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use cardroom::clock::Clock;
 use cardroom::config::Config;
-use cardroom::server::Instance;
+use cardroom::server::{Instance, Stores};
 use cardroom::shutdown::{Shutdown, Trigger};
 use cardroom::store::MemoryStore;
 
@@ -27,8 +26,8 @@ impl House {
         let mut config = Config::default();
         config.server.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         change(&mut config);
-        let store = Arc::new(MemoryStore::new(Clock::system(), config.limits.sessions_max));
-        let instance = Instance::start(&config, store).expect("a free port");
+        let store = MemoryStore::new(Clock::system(), config.limits.sessions_max);
+        let instance = Instance::start(&config, Stores::of(store)).expect("a free port");
         let address = instance.address().expect("it listens");
         let (shutdown, told) = Shutdown::channel();
         tokio::spawn(instance.run(told));

@@ -7,7 +7,7 @@ use cardroom::clock::Clock;
 use cardroom::poker::ids::{InstanceId, Millis, PlayerId, SessionId};
 use cardroom::protocol::{PrivateId, SocketId};
 use cardroom::store::directory::{
-    ConnectionRecord, Directory, InstanceRecord, RecoverablePlace, RecoveryRecord,
+    ConnectionRecord, Directory, InstanceRecord, Lease, RecoverablePlace, RecoveryRecord,
 };
 use cardroom::store::{MemoryStore, Position, RedisStore, StoreError};
 
@@ -72,16 +72,17 @@ const LONG_MS: u64 = 60_000;
 async fn an_instance_lives_as_long_as_its_lease(fixture: &Fixture) {
     let (directory, lease_ms) = (&*fixture.directory, fixture.lease_ms);
     assert_eq!(directory.instance(InstanceId(1)).await, Ok(None));
-    directory.announce(instance(1), lease_ms).await.unwrap();
+    assert_eq!(directory.announce(instance(1), lease_ms).await, Ok(Lease::Began));
     assert_eq!(directory.instance(InstanceId(1)).await, Ok(Some(instance(1))));
     sleep_ms(lease_ms * 2 / 3).await;
     let moved = InstanceRecord { address: String::new(), ..instance(1) };
-    directory.announce(moved.clone(), lease_ms).await.unwrap();
+    assert_eq!(directory.announce(moved.clone(), lease_ms).await, Ok(Lease::Renewed));
     sleep_ms(lease_ms * 2 / 3).await;
     assert_eq!(directory.instance(InstanceId(1)).await, Ok(Some(moved)));
     sleep_ms(lease_ms).await;
     assert_eq!(directory.instance(InstanceId(1)).await, Ok(None));
     assert_eq!(directory.are_alive(vec![InstanceId(1)]).await, Ok(vec![false]));
+    assert_eq!(directory.announce(instance(1), lease_ms).await, Ok(Lease::Began));
 }
 
 async fn an_instance_that_retired_is_gone(fixture: &Fixture) {

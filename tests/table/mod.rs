@@ -15,6 +15,7 @@ use cardroom::connection::{Connections, Upper};
 use cardroom::hub::Hub;
 use cardroom::identity::Keyring;
 use cardroom::poker::policy::Policy;
+use cardroom::store::MemoryStore;
 use cardroom::table::{Table, TableOptions};
 
 use crate::support::eio::{join_websocket, patient, say, see_text, serve};
@@ -48,7 +49,8 @@ impl Scene {
         let policy = Policy { disconnect_grace_ms: 50, online_coalesce_ms: 10, ..policy };
         let options = TableOptions { policy, ..TableOptions::default() };
         let keyring = Keyring::ephemeral([7; 32]);
-        let table = Table::new(Arc::clone(&store) as _, Hub::new(), keyring, options);
+        let directory = Arc::new(MemoryStore::new(Clock::system(), 8));
+        let table = Table::new(Arc::clone(&store) as _, directory, Hub::new(), keyring, options);
         let server = serve(Connections::new(patient(), Upper::SocketIo(Arc::new(table))));
 
         let mut host = Guest { socket: join_websocket(server).await, asked: 0 };

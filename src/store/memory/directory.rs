@@ -7,7 +7,7 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 use crate::poker::ids::{InstanceId, Millis, PlayerId, SessionId};
 use crate::protocol::{PrivateId, SocketId};
 use crate::store::contract::StoreError;
-use crate::store::directory::{ConnectionRecord, Directory, InstanceRecord, RecoveryRecord};
+use crate::store::directory::{ConnectionRecord, Directory, InstanceRecord, Lease, RecoveryRecord};
 use crate::store::memory::MemoryStore;
 
 /// Writes between two looks for what is over.
@@ -132,10 +132,12 @@ impl Directory for MemoryStore {
         &self,
         instance: InstanceRecord,
         lease_ms: u64,
-    ) -> BoxFuture<'_, Result<(), StoreError>> {
+    ) -> BoxFuture<'_, Result<Lease, StoreError>> {
         let announced = self.write(|leases, now| {
             let leased = Leased { record: instance.clone(), until: now.add_ms(lease_ms) };
-            leases.instances.insert(instance.id, leased);
+            let before = leases.instances.insert(instance.id, leased);
+            let was_running = before.is_some_and(|before| now < before.until);
+            if was_running { Lease::Renewed } else { Lease::Began }
         });
         ready(announced).boxed()
     }
@@ -215,7 +217,7 @@ impl Directory for MemoryStore {
 
     fn forget_recoverable(&self, ids: Vec<PrivateId>) -> BoxFuture<'_, Result<(), StoreError>> {
         let forgotten = self.write(|leases, _| {
-            ids.iter().for_each(|id| drop(leases.recoverable.remove(id)));
+            leases.recoverable.retain(|id, _| !ids.contains(id));
         });
         ready(forgotten).boxed()
     }

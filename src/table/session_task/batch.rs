@@ -133,6 +133,7 @@ impl SessionTask {
                     return self.fail(batch, &error);
                 }
                 batch.extend(self.absentees());
+                batch.extend(self.unlisted());
             }
             let (events, turns) = self.decide(batch);
             match self.commit(&events).await {

@@ -7,6 +7,7 @@
 
 mod batch;
 mod following;
+mod insisting;
 mod recovering;
 mod telling;
 
@@ -23,6 +24,7 @@ use crate::poker::session::Session;
 use crate::store::{Entry, Loaded, Position, Subscription, Update};
 use crate::table::handle::{Departures, Job, SessionHandle};
 use crate::table::members::Members;
+use crate::table::neighbours::Posted;
 use crate::table::registry::Shared;
 use crate::table::session_task::batch::Work;
 
@@ -46,6 +48,8 @@ pub(super) struct SessionTask {
     told: Position,
     /// What the members are told while a socket comes back.
     overheard: Option<Vec<Entry>>,
+    /// The other instances that hold sockets of the session.
+    neighbours: Posted,
     /// The last time that somebody did something here.
     idle_since: Instant,
 }
@@ -68,7 +72,8 @@ impl SessionTask {
         subscription: Subscription,
         loaded: Loaded,
     ) -> Self {
-        let members = Members::new(&shared.hub, handle.id);
+        let members = Members::new(&shared.hub, handle.id, shared.tracker.clone());
+        let neighbours = shared.neighbours.post();
         Self {
             shared,
             handle,
@@ -81,6 +86,7 @@ impl SessionTask {
             members,
             told: loaded.position,
             overheard: None,
+            neighbours,
             idle_since: Instant::now(),
         }
     }
@@ -88,6 +94,7 @@ impl SessionTask {
     pub(super) async fn run(mut self) {
         debug!(session.id = %self.handle.id, "session loaded");
         loop {
+            self.neighbours.update(&self.session, self.shared.instance);
             match self.wake().await {
                 Wake::Job(Some(job)) => {
                     self.turn(Some(job)).await;
@@ -98,7 +105,10 @@ impl SessionTask {
                     self.idle_since = Instant::now();
                 }
                 Wake::Deadline => self.turn(None).await,
-                Wake::Update(update) => self.follow(update).await,
+                Wake::Update(update) => {
+                    self.follow(update).await;
+                    self.insist().await;
+                }
                 Wake::Idle | Wake::Job(None) => break,
             }
         }

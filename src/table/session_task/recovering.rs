@@ -4,15 +4,14 @@
 use tracing::warn;
 
 use crate::api::offset::Offset;
-use crate::connection::Socket;
 use crate::poker::command::{Claim, Departure, Join, PasswordCheck};
 use crate::poker::ids::PlayerId;
 use crate::poker::session::{Session, Status};
-use crate::protocol::{CloseReason, Encoded};
+use crate::protocol::Encoded;
 use crate::store::directory::RecoverablePlace;
 use crate::store::{Entry, Missing, Position};
 use crate::table::members::Members;
-use crate::table::recovery::Recovering;
+use crate::table::recovery::{Recovering, let_go};
 use crate::table::recovery_failure::RecoveryFailure;
 use crate::table::session_task::SessionTask;
 use crate::table::session_task::batch::{Waiting, Work};
@@ -196,13 +195,4 @@ fn check_seat(session: &Session, place: RecoverablePlace) -> Result<(), Recovery
         Some(seat) if seat.generation == place.generation => Ok(()),
         _ => Err(RecoveryFailure::SeatGone),
     }
-}
-
-/// A socket that somebody has taken over from: its connection ends, and
-/// nobody departs.
-fn let_go(socket: &Socket) {
-    if let Some(state) = socket.state::<SocketState>() {
-        state.supersede();
-    }
-    socket.close(CloseReason::Superseded);
 }

@@ -23,7 +23,7 @@ use redis::{ScriptInvocation, Value, cmd};
 use crate::poker::ids::{InstanceId, PlayerId, SessionId};
 use crate::protocol::{PrivateId, SocketId};
 use crate::store::contract::StoreError;
-use crate::store::directory::{ConnectionRecord, Directory, InstanceRecord, RecoveryRecord};
+use crate::store::directory::{ConnectionRecord, Directory, InstanceRecord, Lease, RecoveryRecord};
 use crate::store::redis::{Inner, RedisStore};
 
 pub(super) use scripts::DirectoryScripts;
@@ -42,7 +42,7 @@ impl Directory for RedisStore {
         &self,
         instance: InstanceRecord,
         lease_ms: u64,
-    ) -> BoxFuture<'_, Result<(), StoreError>> {
+    ) -> BoxFuture<'_, Result<Lease, StoreError>> {
         self.inner.announce(instance, lease_ms).boxed()
     }
 
@@ -146,11 +146,12 @@ impl Directory for RedisStore {
 }
 
 impl Inner {
-    async fn announce(&self, instance: InstanceRecord, lease_ms: u64) -> Result<(), StoreError> {
+    async fn announce(&self, instance: InstanceRecord, lease_ms: u64) -> Result<Lease, StoreError> {
         let mut announce = self.directory.announce.prepare_invoke();
         announce.key(self.keys.instance(instance.id));
         announce.arg(instance.address).arg(instance.started.0).arg(lease_ms);
-        self.link.script("announce", &announce).await.map(drop)
+        let is_renewal = self.link.script("announce", &announce).await? == Value::Int(1);
+        Ok(if is_renewal { Lease::Renewed } else { Lease::Began })
     }
 
     async fn are_alive(&self, ids: Vec<InstanceId>) -> Result<Vec<bool>, StoreError> {

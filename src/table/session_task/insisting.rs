@@ -1,0 +1,51 @@
+//! An instance that was taken for dead, and lives: it was paused, or cut off
+//! from the store, for longer than its lease. The others have forgotten it;
+//! its sockets are still here.
+
+use tracing::info;
+
+use crate::poker::command::{Action, Actor, Claim, Command, Join, PasswordCheck};
+use crate::table::answer::Answer;
+use crate::table::session_task::SessionTask;
+use crate::table::session_task::batch::{Waiting, Work};
+
+impl SessionTask {
+    /// Brings the seats back whose sockets are here.
+    pub(super) async fn insist(&mut self) {
+        if self.is_ahead {
+            // The next attempt begins with what others have committed.
+            return;
+        }
+        let forgotten = self.unlisted();
+        if !forgotten.is_empty() {
+            info!(session.id = %self.handle.id, seats = forgotten.len(), "taken for dead; still here");
+            self.execute(forgotten).await;
+        }
+    }
+
+    /// Seats that sit here and that the session believes to be elsewhere.
+    pub(super) fn unlisted(&self) -> Vec<Work> {
+        let seats = self.session.seats.values();
+        seats
+            .filter(|seat| !seat.instances.contains(&self.shared.instance))
+            .filter(|seat| self.members.has_seat(seat.id))
+            .map(|seat| Join {
+                claim: Claim::Token { player: seat.id, generation: seat.generation },
+                name: None,
+                avatar: None,
+                is_spectator: None,
+                password: PasswordCheck::Absent,
+                instance: Some(self.shared.instance),
+            })
+            .map(|join| Work {
+                command: Some(Command {
+                    by: Actor::Visitor,
+                    request: None,
+                    action: Action::Join(join),
+                }),
+                origin: None,
+                waiting: Waiting::Answer(Answer::Nobody),
+            })
+            .collect()
+    }
+}
