@@ -195,12 +195,6 @@ impl SocketIo {
 
     fn decided(&mut self, socket: Socket, decision: Result<(), ConnectRejected>) {
         #[derive(Serialize)]
-        struct Accepted<'a> {
-            sid: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            pid: Option<&'a str>,
-        }
-        #[derive(Serialize)]
         struct Rejected<'a> {
             message: &'a str,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -209,10 +203,7 @@ impl SocketIo {
         let namespace = socket.namespace();
         match decision {
             Ok(()) => {
-                let Identity { id, private_id } = socket.settle();
-                let pid = private_id.as_ref().map(PrivateId::expose);
-                let object = json(&Accepted { sid: id.as_str(), pid });
-                let _ = self.connection.outbox.push(Encoded::connect(namespace, &object));
+                let _ = socket.welcome(&[]);
                 self.client.join(namespace, socket.clone());
                 self.app.connected(&socket);
             }

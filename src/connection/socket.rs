@@ -32,6 +32,8 @@ struct Inner {
     identity: OnceLock<Identity>,
     namespace: CompactString,
     connection: Arc<Connection>,
+    /// The `40` reply has been queued.
+    is_welcomed: AtomicBool,
     /// Set by [`Socket::disconnect`]; the connection's task carries it out.
     is_leaving: AtomicBool,
     acks: Mutex<Acks<oneshot::Sender<AckArguments>>>,
@@ -44,6 +46,14 @@ pub(crate) struct Identity {
     pub(crate) id: SocketId,
     /// Only of an application that recovers.
     pub(crate) private_id: Option<PrivateId>,
+}
+
+/// The payload of a `40` reply.
+#[derive(Serialize)]
+struct Accepted<'a> {
+    sid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<&'a str>,
 }
 
 /// What a client answered to [`Socket::emit_with_ack`].
@@ -81,6 +91,25 @@ impl Socket {
     /// and nothing has changed.
     pub fn assume(&self, id: SocketId, private_id: PrivateId) -> bool {
         self.inner.identity.set(Identity { id, private_id: Some(private_id) }).is_ok()
+    }
+
+    /// Accepts the socket here and now: what it has missed and the `40` reply
+    /// are queued as one message. A polling client gets both or nothing: it
+    /// keeps what comes before a `40`, even if that never comes, and would
+    /// take it twice. For [`App::connect`](crate::connection::App::connect),
+    /// which has to accept then.
+    ///
+    /// # Errors
+    /// When the connection is closing.
+    pub fn welcome(&self, missed: &[Encoded]) -> Result<(), OutboxFull> {
+        if self.inner.is_welcomed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let Identity { id, private_id } = self.settle();
+        let pid = private_id.as_ref().map(PrivateId::expose);
+        let accepted = serde_json::to_vec(&Accepted { sid: id.as_str(), pid });
+        let reply = Encoded::connect(self.namespace(), &accepted.unwrap_or_default());
+        self.outbox().push_answer(Encoded::joined(missed.iter().chain([&reply])))
     }
 
     /// Whether it is the same socket, not only one of the same id.
@@ -188,6 +217,7 @@ impl Socket {
                 identity: OnceLock::new(),
                 namespace: namespace.into(),
                 connection,
+                is_welcomed: AtomicBool::new(false),
                 is_leaving: AtomicBool::new(false),
                 acks: Mutex::new(Acks::new(acks_awaited_max)),
                 state: OnceLock::new(),
@@ -196,7 +226,7 @@ impl Socket {
     }
 
     /// The ids that the client is told; from now on they are certain.
-    pub(crate) fn settle(&self) -> Identity {
+    fn settle(&self) -> Identity {
         *self.inner.identity.get_or_init(|| self.inner.fresh)
     }
 

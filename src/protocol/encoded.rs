@@ -161,9 +161,11 @@ impl Encoded {
     }
 
     /// Several messages as one, which nothing can come between.
-    pub fn joined(messages: &[Self]) -> Self {
-        let frames: Vec<u8> =
-            messages.iter().flat_map(|message| message.frames.iter().copied()).collect();
+    pub fn joined<'a>(messages: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut frames = Vec::new();
+        for message in messages {
+            frames.extend_from_slice(&message.frames);
+        }
         Self { frames: frames.into() }
     }
 

@@ -143,7 +143,7 @@ export class Traveller {
     } else if (payload?.seq !== undefined && !UNNUMBERED.has(name)) {
       const isTwin = name === "player:left" && payload.reason === "removed";
       const expected = isTwin ? this.lastSeq : this.lastSeq + 1;
-      if (payload.seq !== expected) this.problems.push(`${name}: seq ${payload.seq} after ${this.lastSeq}`);
+      if (payload.seq !== expected) this.problems.push(`${this.joined?.player.name}, connection ${this.connects.length}: ${name} with seq ${payload.seq} after ${this.lastSeq}`);
       this.lastSeq = payload.seq;
     }
   }

@@ -105,10 +105,8 @@ impl SessionTask {
             let _ = outcome.send(Err(RecoveryFailure::ConnectionGone));
             return;
         }
-        if !replay.messages.is_empty() {
-            // One place in the outbox, whatever was missed.
-            let _ = socket.emit(Encoded::joined(&replay.messages));
-        }
+        // A connection that is closing will say so.
+        let _ = socket.welcome(&replay.messages);
         let _ = outcome.send(Ok(()));
     }
 
