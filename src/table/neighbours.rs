@@ -137,7 +137,8 @@ async fn check(shared: &Shared, suspects: &HashSet<InstanceId>) -> HashSet<Insta
             forget(shared, *session, *dead);
         }
     }
-    missing.into_iter().collect()
+    // Whoever comes back from the dead is looked at twice again.
+    missing.into_iter().filter(|id| !suspects.contains(id)).collect()
 }
 
 /// A session that is busy or ends just now is asked again with the next look.

@@ -3,6 +3,7 @@
 
 mod contract;
 mod directory;
+mod idle;
 mod redis;
 mod redis_server;
 

@@ -14,6 +14,9 @@ use crate::table::socket_state::SeatLimits;
 /// the next renewal, or ends with its lease.
 const CHANGES_MAX: usize = 8_192;
 
+/// A renewal goes in so many parts, so that Redis is never busy with one.
+pub(super) const SHARES: u64 = 10;
+
 #[derive(Default)]
 pub(super) struct Ledger {
     sockets: HashMap<SocketId, TrackedSocket>,
@@ -40,6 +43,7 @@ pub(super) struct TrackedSocket {
 
 pub(super) struct Recoverable {
     pub(super) record: RecoveryRecord,
+    pub(super) serial: u64,
     pub(super) socket: Option<Socket>,
 }
 
@@ -132,15 +136,23 @@ impl Ledger {
         }
     }
 
-    /// All that is here, and what has left.
-    pub(super) fn all(&mut self) -> News {
-        let changes = take(&mut self.changes);
-        let kept = self.recoverable.values().map(|kept| kept.record.clone());
+    /// All that is here.
+    pub(super) fn all(&self) -> News {
+        self.those(|_| true)
+    }
+
+    /// One part of all that is here; `SHARES` of them are everything.
+    pub(super) fn share(&self, number: u64) -> News {
+        self.those(|serial| serial % SHARES == number % SHARES)
+    }
+
+    fn those(&self, is_one: impl Fn(u64) -> bool) -> News {
+        let sockets = self.sockets.values().filter(|socket| is_one(socket.serial));
+        let kept = self.recoverable.values().filter(|kept| is_one(kept.serial));
         News {
-            left: self.without_returned(changes.left),
-            came: self.sockets.values().map(TrackedSocket::record).collect(),
-            recoverable: kept.chain(changes.lost).collect(),
-            forgotten: changes.forgotten,
+            came: sockets.map(TrackedSocket::record).collect(),
+            recoverable: kept.map(|kept| kept.record.clone()).collect(),
+            ..News::default()
         }
     }
 
@@ -198,7 +210,7 @@ mod tests {
             claims,
             place: None,
         };
-        Recoverable { record, socket: None }
+        Recoverable { record, serial: number.into(), socket: None }
     }
 
     #[test]
@@ -210,6 +222,20 @@ mod tests {
         assert_eq!((news.came.len(), news.recoverable.len()), (1, 1));
         assert_eq!(ledger.news(), News::default());
         assert_eq!(ledger.all(), news);
+        assert_eq!(ledger.all(), news);
+    }
+
+    #[test]
+    fn the_shares_are_everything() {
+        let mut ledger = Ledger::default();
+        for number in 0..25 {
+            ledger.enter(socket(number, 1, number.into()));
+            ledger.keep(recovery(number, 0));
+        }
+        let shares: Vec<News> = (0..SHARES).map(|number| ledger.share(number)).collect();
+        assert!(shares.iter().all(|share| (2..=3).contains(&share.came.len())));
+        assert_eq!(shares.iter().map(|share| share.came.len()).sum::<usize>(), 25);
+        assert_eq!(shares.iter().map(|share| share.recoverable.len()).sum::<usize>(), 25);
     }
 
     #[test]

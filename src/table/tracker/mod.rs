@@ -119,7 +119,8 @@ impl Tracker {
     /// same private id replaces it. When the socket has come back elsewhere
     /// meanwhile, what is here is closed.
     pub(super) fn recoverable(&self, record: RecoveryRecord, socket: &Socket) {
-        self.inner.ledger().keep(Recoverable { record, socket: Some(socket.clone()) });
+        let serial = self.inner.serials.fetch_add(1, Ordering::Relaxed);
+        self.inner.ledger().keep(Recoverable { record, serial, socket: Some(socket.clone()) });
         self.inner.changed.notify_one();
     }
 

@@ -1,4 +1,4 @@
-//! The tracker's task: news at once, everything again and again.
+//! The tracker's task: news at once, everything again and again, part by part.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::protocol::{CloseReason, PrivateId};
 use crate::store::StoreError;
 use crate::store::directory::Lease;
 use crate::table::entropy::jittered;
-use crate::table::tracker::ledger::News;
+use crate::table::tracker::ledger::{News, SHARES};
 use crate::table::tracker::{BATCH, Inner};
 
 /// After a renewal that failed, about.
@@ -23,10 +23,20 @@ enum Wake {
     Closing,
 }
 
+/// How much is written again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// With the lease of the instance.
+    All,
+    Share(u64),
+}
+
 /// Runs until the instance retires.
 pub(super) async fn run(inner: Arc<Inner>) {
     let mut renew_at = Instant::now();
+    let mut announce_at = renew_at;
     let mut is_away = false;
+    let mut share = 0;
     loop {
         let wake = tokio::select! {
             () = inner.closing.notified() => Wake::Closing,
@@ -36,8 +46,14 @@ pub(super) async fn run(inner: Arc<Inner>) {
         match wake {
             Wake::Closing => break,
             Wake::Renewal => {
-                let renewed = inner.renew().await;
-                let pause = if renewed.is_ok() { inner.renew } else { RETRY.min(inner.renew) };
+                let is_due = announce_at <= Instant::now();
+                let part = if is_away { Part::All } else { Part::Share(share) };
+                let renewed = inner.renew(part, is_due).await;
+                if is_due {
+                    announce_at = Instant::now() + jittered(inner.renew);
+                }
+                share = (share + 1) % SHARES;
+                let pause = if renewed.is_ok() { inner.renew / SHARES as u32 } else { RETRY };
                 renew_at = Instant::now() + jittered(pause);
                 match &renewed {
                     Ok(()) if is_away => info!("the directory is back"),
@@ -61,24 +77,29 @@ pub(super) async fn run(inner: Arc<Inner>) {
 }
 
 impl Inner {
-    async fn renew(&self) -> Result<(), StoreError> {
-        let renewed = self.renew_all().await;
-        if renewed.is_err() {
+    /// At least that part; and everything, where nothing of ours was left.
+    async fn renew(&self, part: Part, is_due: bool) -> Result<(), StoreError> {
+        let mut has_begun = false;
+        let renewed = async {
+            if is_due || part == Part::All {
+                let announcing = self.directory.announce(self.instance.clone(), self.lease_ms());
+                has_begun = announcing.await? == Lease::Began;
+            }
+            let news = match part {
+                Part::Share(number) if !has_begun => self.ledger().share(number),
+                _ => self.ledger().all(),
+            };
+            self.tell(news).await
+        };
+        let renewed = renewed.await;
+        if has_begun {
+            info!(instance = %self.instance.id, address = self.instance.address, "announced");
+        }
+        if has_begun || renewed.is_err() {
+            // The directory was away or is new, or we were gone for long.
             self.trust.doubt();
         }
         renewed
-    }
-
-    async fn renew_all(&self) -> Result<(), StoreError> {
-        match self.directory.announce(self.instance.clone(), self.lease_ms()).await? {
-            Lease::Renewed => {}
-            Lease::Began => {
-                self.trust.doubt();
-                info!(instance = %self.instance.id, address = self.instance.address, "announced");
-            }
-        }
-        let news = self.ledger().all();
-        self.tell(news).await
     }
 
     async fn tell(&self, news: News) -> Result<(), StoreError> {

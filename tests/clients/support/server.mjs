@@ -101,7 +101,14 @@ export async function startServer(settings = {}) {
   return {
     url,
     log: () => log,
+    /** SIGKILL is a crash, SIGSTOP a pause; resolves once it has arrived. */
+    async signal(name) {
+      child.kill(name);
+      if (name === "SIGKILL") await ended;
+    },
     async stop() {
+      // One that is paused would not hear the rest.
+      child.kill("SIGCONT");
       child.kill("SIGTERM");
       const late = setTimeout(() => child.kill("SIGKILL"), 5_000);
       const end = await ended;
