@@ -221,6 +221,21 @@ describe("limits", () => {
   });
 });
 
+describe("at the door", () => {
+  it("whoever guesses is told to slow down", async () => {
+    const strict = await startServer({ ...UNLIMITED, "limits.failed_joins_max": 1 });
+    const room = new Room(strict.url, ["websocket"]);
+    try {
+      const guess = (joinCode) => room.table().join({ joinCode, name: "Ann" });
+      await refusal("SESSION_NOT_FOUND", guess("AAAAAAAA"));
+      await refusal("RATE_LIMITED", guess("BBBBBBBB"));
+    } finally {
+      await room.close();
+      await strict.stop();
+    }
+  });
+});
+
 describe("a server that goes away and forgets", () => {
   for (const transports of [["websocket"], ["polling"]]) {
     it(`over ${transports}`, async (context) => {
