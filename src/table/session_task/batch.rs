@@ -9,6 +9,7 @@ use tracing::warn;
 
 use crate::api::failure::Failure;
 use crate::connection::Socket;
+use crate::planted::{self, Bug};
 use crate::poker::command::{Action, Actor, Command, Departure, Join};
 use crate::poker::event::Event;
 use crate::poker::ids::{PlayerId, RequestId};
@@ -60,6 +61,10 @@ impl Work {
     /// was told so far, so a batch ends with them.
     pub(super) const fn shows_session(&self) -> bool {
         matches!(self.waiting, Waiting::Join { .. } | Waiting::Look(_))
+    }
+
+    fn reveals(&self) -> bool {
+        matches!(self.command, Some(Command { action: Action::Reveal { .. }, .. }))
     }
 }
 
@@ -130,6 +135,10 @@ impl SessionTask {
                 batch.extend(self.absentees());
             }
             let (events, turns) = self.decide(batch);
+            if planted::is(Bug::AckBeforeCommit) {
+                self.deliver(&events, turns).await;
+                return drop(self.commit(&events).await);
+            }
             match self.commit(&events).await {
                 Ok(()) => return self.deliver(&events, turns).await,
                 Err(CommitError::Conflict(_)) => {
@@ -149,9 +158,18 @@ impl SessionTask {
     fn decide(&mut self, batch: Vec<Work>) -> (Vec<Event>, Vec<Turn>) {
         let now = self.shared.store.now();
         let mut events = catch_up(&mut self.session, now);
+        if planted::is(Bug::TimerFiresTwice) {
+            events.extend(events.clone());
+        }
         let mut turns = Vec::with_capacity(batch.len());
         for work in batch {
             let from = events.len();
+            if planted::is(Bug::RevealFromStaleReplica) && work.reveals() {
+                self.session.round.votes.pop_first();
+            }
+            if planted::is(Bug::ForgetRequests) {
+                self.session.seats.values_mut().for_each(|seat| seat.outcomes.clear());
+            }
             let outcome = match &work.command {
                 None => Ok(Reply::Done),
                 Some(command) => play(&mut self.session, command, now).map(|played| {

@@ -7,6 +7,7 @@ use tokio::time::sleep;
 use tracing::warn;
 
 use crate::api::projection::project;
+use crate::planted::{self, Bug};
 use crate::poker::event::{Event, Fact};
 use crate::poker::evolve::evolve;
 use crate::poker::refusal::Refusal;
@@ -38,6 +39,9 @@ impl SessionTask {
                 }
                 for entry in entries.iter() {
                     evolve(&mut self.session, &entry.event);
+                    if planted::is(Bug::DoubleApply) {
+                        self.show(&entry.event, None).await;
+                    }
                     self.show(&entry.event, None).await;
                 }
                 self.position = position;
