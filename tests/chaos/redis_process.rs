@@ -53,6 +53,8 @@ impl RedisProcess {
             .chain([self.folder.display().to_string()])
             .collect();
         arguments.extend(["--port".to_owned(), self.port.to_string()]);
+        let log = self.folder.join("redis.log").display().to_string();
+        arguments.extend(["--logfile".to_owned(), log]);
         let is_aof = self.persistence == Persistence::Aof;
         arguments.extend(["--appendonly".to_owned(), if is_aof { "yes" } else { "no" }.to_owned()]);
         if self.persistence == Persistence::Nothing {

@@ -16,7 +16,11 @@ const ACK_TIMEOUT_MS = 4_000;
 /** Between two attempts of anything that is to be tried again. */
 const RETRY_MS = 100;
 /** Answers after which nobody knows whether the command was committed. */
-const UNKNOWN = new Set(["STATE_UNAVAILABLE", "SERVER_BUSY", "SERVER_SHUTDOWN", "INTERNAL"]);
+const UNKNOWN = new Set([
+  ...["STATE_UNAVAILABLE", "SERVER_BUSY", "SERVER_SHUTDOWN", "INTERNAL"],
+  // It never reached the session, but an attempt before may have.
+  ...["NOT_JOINED", "RATE_LIMITED"],
+]);
 
 const CARDS = ["0", "1", "2", "3", "5", "8", "13", "21", "?", "☕"];
 
@@ -189,18 +193,16 @@ export class Player {
   }
 
   /** Whether the outcome is known now. */
-  async #attempt() {
+  #attempt() {
     const { cmd, event, payload } = this.open;
-    const ack = await this.#call(event, payload);
+    return this.#call(event, payload, (ack) => this.#answered(cmd, ack));
+  }
+
+  #answered(cmd, ack) {
     if (this.open?.cmd !== cmd) return true;
     const code = ack?.error?.code;
     if (ack === null || UNKNOWN.has(code)) {
       this.#write("info", { cmd, code: code ?? null });
-      return false;
-    }
-    // It never reached the session.
-    if (code === "NOT_JOINED" || code === "RATE_LIMITED") {
-      this.#write("info", { cmd, code });
       return false;
     }
     this.open = null;
@@ -209,19 +211,24 @@ export class Player {
     return true;
   }
 
-  /** The acknowledgement; null when none came. */
-  #call(event, payload) {
+  /**
+   * Resolves with what `answered` makes of the acknowledgement, or of null when
+   * none came. It is asked at once: what is heard next, in the same packet,
+   * must find everything done.
+   */
+  #call(event, payload, answered = (ack) => ack) {
     return new Promise((resolve) => {
-      if (!this.socket.connected) return resolve(null);
-      this.socket.timeout(ACK_TIMEOUT_MS).emit(event, payload, (error, ack) => resolve(error ? null : ack));
+      if (!this.socket.connected) return resolve(answered(null));
+      const timed = this.socket.timeout(ACK_TIMEOUT_MS);
+      timed.emit(event, payload, (error, ack) => resolve(answered(error ? null : ack)));
     });
   }
 
-  async #sync(why) {
-    const ack = await this.#call("session:sync", {});
-    if (!ack?.ok) return false;
-    this.#take(ack.snapshot, why);
-    return true;
+  #sync(why) {
+    return this.#call("session:sync", {}, (ack) => {
+      if (ack?.ok) this.#take(ack.snapshot, why);
+      return ack?.ok === true;
+    });
   }
 
   // What is heard.
