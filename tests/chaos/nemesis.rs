@@ -18,6 +18,7 @@ pub(crate) enum Nemesis {
     KillPubSub,
     Pause,
     Links,
+    LoseAcks,
     FlushScripts,
     RollBack,
 }
@@ -103,6 +104,13 @@ impl Nemesis {
                     world.resume_instance(index);
                 }
                 pause_ms(random.between(1_000, 3_000)).await;
+            }
+            Self::LoseAcks => {
+                world.set_client_proxy(index, Mode::HalfOpen);
+                pause_ms(random.between(100, 600)).await;
+                world.cut_client_proxy(index);
+                world.set_client_proxy(index, Mode::Pass);
+                pause_ms(random.between(100, 400)).await;
             }
             Self::Links => Self::strike_link(world, random, index).await,
             _ => pause_ms(100).await,

@@ -73,8 +73,28 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             Bug::DoubleApply,
             Bug::RevealFromStaleReplica,
             Bug::TrimBeyondSnapshot,
-            Bug::TimerFiresTwice,
         ],
+        ..PLAIN
+    },
+    // Small and slow enough that timers run out.
+    Scenario {
+        name: "timers",
+        sessions: 8,
+        players_per_session: 3,
+        think_ms: 900,
+        seconds: 20,
+        short_seconds: 5,
+        catches: &[Bug::TimerFiresTwice],
+        ..PLAIN
+    },
+    // What clients send arrives, and the answers do not.
+    Scenario {
+        name: "acks",
+        nemesis: Nemesis::LoseAcks,
+        think_ms: 300,
+        seconds: 20,
+        short_seconds: 6,
+        catches: &[Bug::ForgetRequests],
         ..PLAIN
     },
     // One instance is killed every few seconds.
@@ -140,7 +160,6 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         seconds: 60,
         short_seconds: 12,
         settings: BRISK,
-        catches: &[Bug::ForgetRequests],
         ..PLAIN
     },
     // Redis forgets the scripts.

@@ -101,8 +101,10 @@ impl SessionTask {
                     self.show(&entry.event, None).await;
                 }
             }
-            // Their next `seq` shows the members the gap.
-            Missing::Unreachable => {}
+            // What they were told may be of another history (Redis came back
+            // as it was a while ago), where the next `seq` fits by chance and
+            // shows no gap. They come back at once, and begin with a snapshot.
+            Missing::Unreachable => self.members.send_away(),
         }
         Ok(())
     }
