@@ -94,6 +94,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         think_ms: 300,
         seconds: 20,
         short_seconds: 6,
+        settings: BRISK,
         catches: &[Bug::ForgetRequests],
         ..PLAIN
     },

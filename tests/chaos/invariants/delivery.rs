@@ -12,7 +12,7 @@ use cardroom::api::projection::project;
 use cardroom::poker::ids::SessionId;
 
 use crate::checker::Leniency;
-use crate::clock::ms_between;
+use crate::clock::{MS, ms_between};
 use crate::history::{Client, History, Seen};
 use crate::invariants::same::difference;
 use crate::truth::{SessionLog, Truth};
@@ -24,7 +24,7 @@ type Said = HashMap<u64, Vec<(String, Value)>>;
 pub(crate) fn check(history: &History, truth: &Truth, leniency: Leniency, verdict: &mut Verdict) {
     let said: HashMap<SessionId, Said> =
         truth.sessions.iter().map(|(id, log)| (*id, said(*id, log))).collect();
-    let went_back = if leniency.goes_back { history.last_fault("redis kill") } else { None };
+    let went_back = if leniency.goes_back { history.last_fault("redis answers") } else { None };
     let firsts = firsts(history);
     // A body is the same for all who heard it.
     let mut known = HashMap::new();
@@ -55,13 +55,14 @@ pub(crate) fn check(history: &History, truth: &Truth, leniency: Leniency, verdic
                     let seq = payload.get("seq").and_then(Value::as_u64).unwrap_or_default();
                     let is_twin = event == "player:left" && last_event == "player:removed";
                     if !is_twin {
-                        ear.order(seq, event, *t, verdict);
+                        ear.order(seq, event, verdict);
                     }
                     let problem = known
                         .entry((session, *body, event.as_str()))
                         .or_insert_with(|| ear.content(seq, event, payload));
-                    if let Some(problem) = problem {
-                        ear.diverged(seq, event, *t, problem, verdict);
+                    match problem {
+                        Some(problem) => ear.diverged(seq, event, *t, problem, verdict),
+                        None => ear.agreed(seq, event, verdict),
                     }
                     let first = firsts.get(&(session, seq)).copied().unwrap_or(*t);
                     if connected_since.is_some_and(|since| since < first) {
@@ -74,6 +75,9 @@ pub(crate) fn check(history: &History, truth: &Truth, leniency: Leniency, verdic
         }
     }
 }
+
+/// What was said before Redis went back may arrive a little later.
+const ON_ITS_WAY: u64 = 500 * MS;
 
 #[derive(Deserialize)]
 struct Seq {
@@ -94,7 +98,7 @@ struct Ear<'a> {
 }
 
 impl Ear<'_> {
-    fn order(&mut self, seq: u64, event: &str, t: u64, verdict: &mut Verdict) {
+    fn order(&mut self, seq: u64, event: &str, verdict: &mut Verdict) {
         verdict.delivered += 1;
         let (name, last) = (self.name, self.last);
         match last {
@@ -113,12 +117,17 @@ impl Ear<'_> {
         }
         self.last = Some(seq.max(last.unwrap_or_default()));
         self.highest = self.highest.max(seq);
-        if self.foreign && self.went_back.is_some_and(|at| at < t) {
+    }
+
+    /// The log has it. Whoever had heard what it no longer has, and was not
+    /// told so, goes on from where nobody is.
+    fn agreed(&mut self, seq: u64, event: &str, verdict: &mut Verdict) {
+        if std::mem::take(&mut self.foreign) {
             verdict.diverged += 1;
-            let text =
-                || format!("{name}: {event} {seq} on top of what Redis has forgotten, untold");
-            verdict.violated("I9", text);
-            self.foreign = false;
+            let name = self.name;
+            verdict.violated("I9", || {
+                format!("{name}: {event} {seq} on top of what Redis has forgotten, untold")
+            });
         }
     }
 
@@ -148,7 +157,7 @@ impl Ear<'_> {
     }
 
     fn diverged(&mut self, seq: u64, event: &str, t: u64, problem: &str, verdict: &mut Verdict) {
-        if self.went_back.is_some_and(|at| t < at) {
+        if self.went_back.is_some_and(|at| t < at + ON_ITS_WAY) {
             self.foreign = true;
             return;
         }

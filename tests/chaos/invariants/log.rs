@@ -3,7 +3,7 @@
 
 use cardroom::poker::session::Session;
 
-use crate::truth::{Entry, SessionLog, Truth, Visitor};
+use crate::truth::{Entry, Truth, Visitor};
 use crate::verdict::Verdict;
 
 pub(crate) fn check(truth: &Truth, verdict: &mut Verdict) {
