@@ -3,6 +3,8 @@
 //! constantly false, and nothing of this is in the program. With it the
 //! variable [`VARIABLE`] of the environment names the one that is active.
 
+use std::borrow::Cow;
+
 /// A defect, each at one marked place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bug {
@@ -61,16 +63,15 @@ pub fn is(bug: Bug) -> bool {
 }
 
 /// A script of the store, with the bug in it that concerns it.
-#[cfg(not(feature = "planted-bugs"))]
-pub const fn script(script: &'static str) -> &'static str {
-    script
+pub fn script(script: &'static str) -> Cow<'static, str> {
+    let active = IN_SCRIPTS.iter().filter(|(bug, ..)| is(*bug));
+    active.fold(Cow::Borrowed(script), |script, (_, part, planted)| {
+        Cow::Owned(script.replace(part, planted))
+    })
 }
 
-#[cfg(feature = "planted-bugs")]
-pub fn script(script: &'static str) -> String {
-    let active = IN_SCRIPTS.iter().filter(|(bug, ..)| is(*bug));
-    active.fold(script.to_owned(), |script, (_, part, planted)| script.replace(part, planted))
-}
+#[cfg(not(feature = "planted-bugs"))]
+const IN_SCRIPTS: &[(Bug, &str, &str)] = &[];
 
 /// Where in a script a bug lies, and what stands there instead.
 #[cfg(feature = "planted-bugs")]

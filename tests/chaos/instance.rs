@@ -43,7 +43,7 @@ impl Instance {
         let log = OpenOptions::new().create(true).append(true).open(&self.log);
         let log = log.map_err(|error| format!("open {}: {error}", self.log.display()))?;
         // Not the project's folder, so that no cardroom.toml is read by chance.
-        let folder = self.log.parent().unwrap_or(Path::new("."));
+        let folder = self.log.parent().unwrap_or_else(|| Path::new("."));
         let (binary, arguments) = (&self.binary, &self.arguments);
         let environment = &self.environment;
         let (out, errors) = (Stdio::piped(), Stdio::from(log));

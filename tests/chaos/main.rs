@@ -37,7 +37,7 @@ use crate::world::known_settings;
 #[derive(Debug, Parser)]
 struct Arguments {
     /// Only these, separated by commas; `all` plays also what this server
-    /// does not promise yet.
+    /// does not promise yet, `planted` only the planted bugs.
     #[arg(long)]
     scenario: Option<String>,
 
@@ -57,10 +57,10 @@ struct Arguments {
     #[arg(long)]
     short: bool,
 
-    /// Judges the judge: each planted bug must be caught. Needs a server that
-    /// was built with the feature `planted-bugs`.
-    #[arg(long)]
-    planted: bool,
+    /// A server that was built with the feature `planted-bugs`, to judge the
+    /// judge: each of its bugs must be caught.
+    #[arg(long, value_name = "BINARY")]
+    planted: Option<PathBuf>,
 
     /// With `--planted`: only this one.
     #[arg(long)]
@@ -106,22 +106,31 @@ async fn run(arguments: &Arguments) -> Result<Score, String> {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
     let built = own.parent().and_then(Path::parent).ok_or("a strange place to be in")?;
-    let binary = arguments.binary.clone().unwrap_or_else(|| built.join("cardroom"));
-    let binary = binary.canonicalize().map_err(|error| format!("{}: {error}", binary.display()))?;
     let root = built.parent().unwrap_or(built).join("chaos");
-    let known = known_settings(&binary).await?;
     let clients = project.join("tests/clients");
-    let setting = Setting { binary: &binary, known: &known, root: &root, clients: &clients };
-    if arguments.planted {
-        plant(arguments, &setting).await
-    } else {
-        judge(arguments, &setting).await
+
+    let mut score = Score { passed: 0, failed: 0 };
+    if arguments.scenario.as_deref() != Some("planted") {
+        let binary = arguments.binary.clone().unwrap_or_else(|| built.join("cardroom"));
+        let setting = setting(&binary, &root, &clients).await?;
+        judge(arguments, &setting, &mut score).await?;
     }
+    let plants = matches!(arguments.scenario.as_deref(), None | Some("planted"));
+    if let Some(binary) = arguments.planted.as_ref().filter(|_| plants) {
+        let setting = setting(binary, &root, &clients).await?;
+        plant(arguments, &setting, &mut score).await?;
+    }
+    Ok(score)
+}
+
+async fn setting(binary: &Path, root: &Path, clients: &Path) -> Result<Setting, String> {
+    let binary = binary.canonicalize().map_err(|error| format!("{}: {error}", binary.display()))?;
+    let known = known_settings(&binary).await?;
+    Ok(Setting { binary, known, root: root.to_owned(), clients: clients.to_owned() })
 }
 
 /// The scenarios, with the server as it is.
-async fn judge(arguments: &Arguments, setting: &Setting<'_>) -> Result<Score, String> {
-    let mut score = Score { passed: 0, failed: 0 };
+async fn judge(arguments: &Arguments, setting: &Setting, score: &mut Score) -> Result<(), String> {
     let mut rows = Vec::new();
     for scenario in chosen(arguments, setting)? {
         let rounds = match arguments.short {
@@ -144,12 +153,11 @@ async fn judge(arguments: &Arguments, setting: &Setting<'_>) -> Result<Score, St
     }
     say(&report::head());
     rows.iter().for_each(|row| say(row));
-    Ok(score)
+    Ok(())
 }
 
 /// Every planted bug, in the scenario that must catch it.
-async fn plant(arguments: &Arguments, setting: &Setting<'_>) -> Result<Score, String> {
-    let mut score = Score { passed: 0, failed: 0 };
+async fn plant(arguments: &Arguments, setting: &Setting, score: &mut Score) -> Result<(), String> {
     for scenario in SCENARIOS {
         for bug in scenario.catches {
             if arguments.bug.as_ref().is_some_and(|name| *name != bug.name()) {
@@ -162,7 +170,7 @@ async fn plant(arguments: &Arguments, setting: &Setting<'_>) -> Result<Score, St
             }
         }
     }
-    Ok(score)
+    Ok(())
 }
 
 /// Rounds until a bug that is planted in the server must be found.
@@ -170,7 +178,7 @@ const ROUNDS_TO_CATCH: u64 = 2;
 
 async fn catch(
     arguments: &Arguments,
-    setting: &Setting<'_>,
+    setting: &Setting,
     scenario: &Scenario,
     bug: Bug,
 ) -> Result<bool, String> {
@@ -200,7 +208,7 @@ async fn catch(
     Ok(false)
 }
 
-fn chosen<'a>(arguments: &Arguments, setting: &Setting<'_>) -> Result<Vec<&'a Scenario>, String> {
+fn chosen<'a>(arguments: &Arguments, setting: &Setting) -> Result<Vec<&'a Scenario>, String> {
     let promised =
         |scenario: &&Scenario| scenario.needs.iter().all(|need| setting.known.contains(need));
     match arguments.scenario.as_deref() {

@@ -16,13 +16,15 @@ use crate::swarm::{Orders, Swarm};
 use crate::verdict::Verdict;
 use crate::world::{Plan, World, folder};
 
-pub(crate) struct Setting<'a> {
-    pub(crate) binary: &'a Path,
-    pub(crate) known: &'a str,
+/// What is judged, and where.
+pub(crate) struct Setting {
+    pub(crate) binary: PathBuf,
+    /// Its settings, as TOML.
+    pub(crate) known: String,
     /// Where histories are kept.
-    pub(crate) root: &'a Path,
+    pub(crate) root: PathBuf,
     /// tests/clients
-    pub(crate) clients: &'a Path,
+    pub(crate) clients: PathBuf,
 }
 
 pub(crate) struct Round {
@@ -37,16 +39,16 @@ const QUIET_MS: u64 = 4_000;
 const SETTLE_MS: u64 = 20_000;
 
 pub(crate) async fn play(
-    setting: &Setting<'_>,
+    setting: &Setting,
     scenario: &Scenario,
     seed: u64,
     seconds: u64,
     bug: Option<Bug>,
 ) -> Result<Round, String> {
-    let folder = folder(setting.root, scenario.name, seed)?;
+    let folder = folder(&setting.root, scenario.name, seed)?;
     let plan = Plan {
-        binary: setting.binary,
-        known: setting.known,
+        binary: &setting.binary,
+        known: &setting.known,
         folder: &folder,
         instances: scenario.instances,
         persistence: scenario.persistence,
@@ -57,7 +59,7 @@ pub(crate) async fn play(
     let mut world = World::start(&plan).await?;
     let orders = orders(setting, scenario, &world, &folder, seed);
     let log = File::create(folder.join("swarm.log")).map_err(|error| error.to_string())?;
-    let mut swarm = Swarm::start(setting.clients, &orders, Stdio::from(log)).await?;
+    let mut swarm = Swarm::start(&setting.clients, &orders, Stdio::from(log)).await?;
 
     let mut random = Random::new(seed);
     scenario.nemesis.rage(&mut world, &mut random, Duration::from_secs(seconds)).await?;
@@ -88,7 +90,7 @@ pub(crate) async fn play(
 }
 
 fn orders(
-    setting: &Setting<'_>,
+    setting: &Setting,
     scenario: &Scenario,
     world: &World,
     folder: &Path,
@@ -108,7 +110,7 @@ fn orders(
         transports,
         sessions: scenario.sessions,
         players_per_session: scenario.players_per_session,
-        is_open: seed % 2 == 0,
+        is_open: seed.is_multiple_of(2),
         think_ms: scenario.think_ms,
         reconnection_delay_ms: 200,
         drop_every_ms: scenario.drop_every_ms,

@@ -65,7 +65,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         think_ms: 120,
         drop_every_ms: 300,
         seconds: 20,
-        short_seconds: 8,
+        short_seconds: 6,
         catches: &[
             Bug::AckBeforeCommit,
             Bug::SkipTailCheck,
@@ -93,7 +93,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         nemesis: Nemesis::LoseAcks,
         think_ms: 300,
         seconds: 20,
-        short_seconds: 6,
+        short_seconds: 5,
         settings: BRISK,
         catches: &[Bug::ForgetRequests],
         ..PLAIN
@@ -114,7 +114,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         nemesis: Nemesis::KillRedis,
         persistence: Persistence::Aof,
         seconds: 12,
-        short_seconds: 8,
+        short_seconds: 6,
         rounds: 20,
         ..PLAIN
     },
@@ -141,7 +141,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "pubsub",
         nemesis: Nemesis::KillPubSub,
         seconds: 60,
-        short_seconds: 6,
+        short_seconds: 5,
         lag_ms_max: Some(2_000),
         ..PLAIN
     },
@@ -159,7 +159,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "proxy",
         nemesis: Nemesis::Links,
         seconds: 60,
-        short_seconds: 12,
+        short_seconds: 8,
         settings: BRISK,
         ..PLAIN
     },

@@ -28,5 +28,5 @@ impl Scripts {
 }
 
 fn script(text: &'static str) -> Script {
-    Script::new(planted::script(text).as_ref())
+    Script::new(&planted::script(text))
 }

@@ -6,6 +6,15 @@ use crate::history::{History, Seen};
 use crate::truth::Truth;
 use crate::verdict::Verdict;
 
+/// Answers to a join that make a client give up.
+const FUTILE: &[&str] = &[
+    "SESSION_NOT_FOUND",
+    "SESSION_EXPIRED",
+    "SESSION_ENDED",
+    "INVALID_PLAYER_TOKEN",
+    "PLAYER_REMOVED",
+];
+
 pub(crate) fn check(history: &History, truth: &Truth, verdict: &mut Verdict) {
     for (name, client) in &history.clients {
         let end = client.session.and_then(|id| truth.sessions.get(&id)?.walk(&mut []));
@@ -19,6 +28,10 @@ pub(crate) fn check(history: &History, truth: &Truth, verdict: &mut Verdict) {
                 Seen::Final { seq } => last = Some(*seq),
                 Seen::Stuck { what } => {
                     verdict.violated("I11", || format!("{name} never got back ({what})"));
+                }
+                // The seat and its session are there all the time.
+                Seen::NotJoined { code } if FUTILE.contains(&code.as_str()) => {
+                    verdict.violated("I11", || format!("{name} was told {code}"));
                 }
                 _ => {}
             }
