@@ -12,6 +12,7 @@ mod nemesis;
 mod process;
 mod random;
 mod redis_process;
+mod redis_site;
 mod report;
 mod round;
 mod scenario;

@@ -19,6 +19,7 @@ pub(crate) enum Nemesis {
     Pause,
     Links,
     LoseAcks,
+    FailOver,
     FlushScripts,
     RollBack,
 }
@@ -104,6 +105,17 @@ impl Nemesis {
                     world.resume_instance(index);
                 }
                 pause_ms(random.between(1_000, 3_000)).await;
+            }
+            Self::FailOver => {
+                pause_ms(random.between(500, 2_000)).await;
+                match random.below(3) {
+                    0 => world.kill_redis().await,
+                    1 => world.pause_redis(),
+                    _ => world.isolate_redis(),
+                }
+                world.fail_over().await?;
+                pause_ms(random.between(500, 2_000)).await;
+                world.heal_redis().await?;
             }
             Self::LoseAcks => {
                 world.set_client_proxy(index, Mode::HalfOpen);

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, cmd};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::process::{Process, free_port};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Persistence {
-    /// Appended to a file, synced every second.
+    /// Appended to a file before it is acknowledged. (With `everysec` Redis
+    /// acknowledges for up to two seconds what it has not even written, while
+    /// the disk is slow: `aof_delayed_fsync` in its INFO.)
     Aof,
     /// Only what `SAVE` wrote: a restart goes back to it.
     Saves,
@@ -24,46 +26,65 @@ pub(crate) enum Persistence {
 pub(crate) struct RedisProcess {
     pub(crate) port: u16,
     folder: PathBuf,
-    persistence: Persistence,
+    arguments: Vec<String>,
+    forgets: bool,
     process: Option<Process>,
     connection: Option<MultiplexedConnection>,
 }
 
 const START_TIMEOUT: Duration = Duration::from_secs(20);
+const ASK_TIMEOUT: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(2);
 
 impl RedisProcess {
-    pub(crate) async fn start(folder: &Path, persistence: Persistence) -> Result<Self, String> {
-        let mut redis = Self {
-            port: free_port(),
-            folder: folder.to_owned(),
-            persistence,
-            process: None,
-            connection: None,
-        };
-        redis.restart().await?;
-        Ok(redis)
+    pub(crate) fn server(folder: &Path, persistence: Persistence) -> Self {
+        let port = free_port();
+        let folder = folder.join(format!("redis-{port}"));
+        let is_aof = persistence == Persistence::Aof;
+        let mut arguments = words(&["--save", "", "--appendfsync", "always", "--appendonly"]);
+        arguments.push(if is_aof { "yes" } else { "no" }.to_owned());
+        Self::new(port, folder, arguments, persistence == Persistence::Nothing)
+    }
+
+    /// Watches over `main`, whose primary is at `primary_port` now.
+    pub(crate) fn sentinel(folder: &Path, primary_port: u16) -> Result<Self, String> {
+        let port = free_port();
+        let folder = folder.join(format!("sentinel-{port}"));
+        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let file = folder.join("sentinel.conf");
+        let text = format!(
+            "sentinel monitor main 127.0.0.1 {primary_port} 2\n\
+             sentinel down-after-milliseconds main 500\n\
+             sentinel failover-timeout main 3000\n"
+        );
+        std::fs::write(&file, text).map_err(|error| error.to_string())?;
+        let arguments = vec![file.display().to_string(), "--sentinel".to_owned()];
+        Ok(Self::new(port, folder, arguments, false))
+    }
+
+    fn new(port: u16, folder: PathBuf, mut arguments: Vec<String>, forgets: bool) -> Self {
+        let log = folder.join("log").display().to_string();
+        let directory = folder.display().to_string();
+        arguments.extend(words(&["--bind", "127.0.0.1", "--port", &port.to_string()]));
+        arguments.extend(words(&["--dir", &directory, "--logfile", &log]));
+        Self { port, folder, arguments, forgets, process: None, connection: None }
+    }
+
+    pub(crate) fn add_arguments(&mut self, more: &[&str]) {
+        self.arguments.extend(words(more));
     }
 
     /// Returns once it answers.
-    pub(crate) async fn restart(&mut self) -> Result<(), String> {
-        let mut arguments: Vec<String> = ["--bind", "127.0.0.1", "--save", "", "--dir"]
-            .map(str::to_owned)
-            .into_iter()
-            .chain([self.folder.display().to_string()])
-            .collect();
-        arguments.extend(["--port".to_owned(), self.port.to_string()]);
-        let log = self.folder.join("redis.log").display().to_string();
-        arguments.extend(["--logfile".to_owned(), log]);
-        let is_aof = self.persistence == Persistence::Aof;
-        arguments.extend(["--appendonly".to_owned(), if is_aof { "yes" } else { "no" }.to_owned()]);
-        if self.persistence == Persistence::Nothing {
+    pub(crate) async fn start(&mut self) -> Result<(), String> {
+        if self.forgets {
             let _ = std::fs::remove_file(self.folder.join("dump.rdb"));
         }
+        std::fs::create_dir_all(&self.folder).map_err(|error| error.to_string())?;
         let program = Path::new("redis-server");
         let null = Stdio::null;
+        let (arguments, folder) = (&self.arguments, &self.folder);
         self.process =
-            Some(Process::start(program, &arguments, &[], &self.folder, null(), null(), null())?);
+            Some(Process::start(program, arguments, &[], folder, null(), null(), null())?);
         let started = Instant::now();
         while self.ask::<String>(&["PING"]).await.is_err() {
             if START_TIMEOUT < started.elapsed() {
@@ -86,11 +107,13 @@ impl RedisProcess {
     }
 
     pub(crate) async fn ask<T: FromRedisValue>(&mut self, words: &[&str]) -> Result<T, String> {
-        let result = self.try_ask(words).await;
+        let result = timeout(ASK_TIMEOUT, self.try_ask(words)).await;
+        let result = result.map_err(|_| "no answer from Redis".to_owned());
+        let result = result.and_then(|answer| answer.map_err(|error| error.to_string()));
         if result.is_err() {
             self.connection = None;
         }
-        result.map_err(|error| error.to_string())
+        result
     }
 
     async fn try_ask<T: FromRedisValue>(&mut self, words: &[&str]) -> redis::RedisResult<T> {
@@ -98,7 +121,10 @@ impl RedisProcess {
             Some(connection) => connection,
             connection => {
                 let client = redis::Client::open(format!("redis://127.0.0.1:{}", self.port))?;
-                connection.insert(client.get_multiplexed_async_connection().await?)
+                let config =
+                    redis::AsyncConnectionConfig::new().set_response_timeout(Some(ASK_TIMEOUT));
+                let connecting = client.get_multiplexed_async_connection_with_config(&config);
+                connection.insert(connecting.await?)
             }
         };
         let mut command = cmd(words.first().copied().unwrap_or_default());
@@ -107,4 +133,8 @@ impl RedisProcess {
         }
         command.query_async(connection).await
     }
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }

@@ -52,6 +52,7 @@ pub(crate) async fn play(
         folder: &folder,
         instances: scenario.instances,
         persistence: scenario.persistence,
+        has_sentinels: scenario.has_sentinels,
         has_front: scenario.has_front,
         bug,
         settings: scenario.settings,
@@ -69,7 +70,7 @@ pub(crate) async fn play(
     swarm.stop().await?;
     let sessions = world.sessions().await?;
     let World { truth, redis, .. } = &mut world;
-    truth.read(redis, sessions.into_iter()).await?;
+    truth.read(redis.primary(), sessions.into_iter()).await?;
     swarm.end().await?;
 
     let mut history = History::default();

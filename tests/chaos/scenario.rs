@@ -10,6 +10,7 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) nemesis: Nemesis,
     pub(crate) persistence: Persistence,
+    pub(crate) has_sentinels: bool,
     pub(crate) instances: usize,
     pub(crate) sessions: usize,
     pub(crate) players_per_session: usize,
@@ -40,6 +41,7 @@ const PLAIN: Scenario = Scenario {
     name: "",
     nemesis: Nemesis::Nothing,
     persistence: Persistence::Nothing,
+    has_sentinels: false,
     instances: 3,
     sessions: 4,
     players_per_session: 9,
@@ -161,6 +163,18 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         seconds: 60,
         short_seconds: 8,
         settings: BRISK,
+        ..PLAIN
+    },
+    // The primary is killed, stopped or cut off, and a replica takes over.
+    Scenario {
+        name: "sentinel",
+        nemesis: Nemesis::FailOver,
+        persistence: Persistence::Aof,
+        has_sentinels: true,
+        seconds: 60,
+        rounds: 3,
+        settings: &["redis.durability=strict", "redis.wait_replicas=1"],
+        needs: &["durability"],
         ..PLAIN
     },
     // Redis forgets the scripts.

@@ -14,11 +14,12 @@ use crate::clock::now_ns;
 use crate::fault_proxy::{FaultProxy, Mode};
 use crate::front::Front;
 use crate::instance::Instance;
-use crate::redis_process::{Persistence, RedisProcess};
+use crate::redis_process::Persistence;
+use crate::redis_site::RedisSite;
 use crate::truth::Truth;
 
 pub(crate) struct World {
-    pub(crate) redis: RedisProcess,
+    pub(crate) redis: RedisSite,
     pub(crate) instances: Vec<Instance>,
     /// Between each instance and Redis.
     pub(crate) redis_proxies: Vec<FaultProxy>,
@@ -39,6 +40,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) folder: &'a Path,
     pub(crate) instances: usize,
     pub(crate) persistence: Persistence,
+    /// A primary, two replicas and three sentinels instead of one server.
+    pub(crate) has_sentinels: bool,
     /// One address for all instances, without stickiness.
     pub(crate) has_front: bool,
     pub(crate) bug: Option<Bug>,
@@ -48,7 +51,10 @@ pub(crate) struct Plan<'a> {
 impl World {
     pub(crate) async fn start(plan: &Plan<'_>) -> Result<Self, String> {
         let folder = plan.folder;
-        let redis = RedisProcess::start(folder, plan.persistence).await?;
+        let redis = match plan.has_sentinels {
+            true => RedisSite::sentinel(folder, plan.persistence).await?,
+            false => RedisSite::single(folder, plan.persistence).await?,
+        };
         let history = File::create(folder.join("nemesis.jsonl"));
         let history = history.map_err(|error| format!("a history: {error}"))?;
         let mut world = Self {
@@ -63,11 +69,12 @@ impl World {
             started: now_ns(),
         };
         for index in 0..plan.instances {
-            let to_redis = FaultProxy::start(world.redis.port).await?;
+            let to_redis = FaultProxy::start(world.redis.port()).await?;
             let environment =
                 plan.bug.map(|bug| (VARIABLE, bug.name())).into_iter().collect::<Vec<_>>();
             let log = folder.join(format!("instance-{index}.log"));
-            let settings = settings(plan, to_redis.port);
+            let link = format!("redis://127.0.0.1:{}", to_redis.port);
+            let settings = settings(plan, &world.redis.url().unwrap_or(link));
             let mut instance = Instance::new(plan.binary, &settings, environment, log);
             instance.start().await?;
             world.client_proxies.push(FaultProxy::start(instance.port).await?);
@@ -136,30 +143,49 @@ impl World {
 
     pub(crate) async fn kill_redis(&mut self) {
         self.note("redis kill -9");
-        self.redis.kill().await;
+        self.redis.primary().kill().await;
     }
 
     pub(crate) async fn start_redis(&mut self) -> Result<(), String> {
-        self.redis.restart().await?;
+        self.redis.heal().await?;
         self.note("redis answers");
         Ok(())
     }
 
     pub(crate) fn pause_redis(&mut self) {
         self.note("redis SIGSTOP");
-        self.redis.process().into_iter().for_each(crate::process::Process::pause);
+        self.redis.primary_process().into_iter().for_each(crate::process::Process::pause);
     }
 
     pub(crate) fn resume_redis(&mut self) {
-        self.redis.process().into_iter().for_each(crate::process::Process::resume);
+        self.redis.primary_process().into_iter().for_each(crate::process::Process::resume);
         self.note("redis SIGCONT");
+    }
+
+    /// Nobody reaches the primary, which lives on.
+    pub(crate) fn isolate_redis(&mut self) {
+        self.note("redis primary cut off");
+        self.redis.primary_proxy().into_iter().for_each(|proxy| proxy.set(Mode::Stalled));
+    }
+
+    /// Waits until another primary takes over.
+    pub(crate) async fn fail_over(&mut self) -> Result<(), String> {
+        self.redis.failed_over().await?;
+        self.note("redis answers elsewhere");
+        Ok(())
+    }
+
+    pub(crate) async fn heal_redis(&mut self) -> Result<(), String> {
+        self.redis.heal().await?;
+        self.note("redis servers are back");
+        self.redis.wait_until_whole().await
     }
 
     /// Keeps what Redis holds for the judge, while nobody may write.
     pub(crate) async fn archive(&mut self) -> Result<(), String> {
-        let () = self.redis.ask(&["CLIENT", "PAUSE", "20000", "WRITE"]).await?;
+        let () = self.redis.primary().ask(&["CLIENT", "PAUSE", "20000", "WRITE"]).await?;
         let sessions = self.sessions().await?;
-        self.truth.archive(&mut self.redis, &sessions).await
+        self.truth.archive(self.redis.primary(), &sessions).await
     }
 
     pub(crate) async fn flush(&mut self) -> Result<(), String> {
@@ -167,14 +193,14 @@ impl World {
         self.note("redis FLUSHALL");
         // Writes wait until the pause ends; this one must not.
         let words = ["EVAL", "redis.call('FLUSHALL')", "0"];
-        let unpaused = self.redis.ask::<()>(&["CLIENT", "UNPAUSE"]).await;
+        let unpaused = self.redis.primary().ask::<()>(&["CLIENT", "UNPAUSE"]).await;
         unpaused?;
-        self.redis.ask(&words).await
+        self.redis.primary().ask(&words).await
     }
 
     /// The sessions that Redis holds now.
     pub(crate) async fn sessions(&mut self) -> Result<Vec<SessionId>, String> {
-        let keys: Vec<String> = self.redis.ask(&["KEYS", "session:*:log"]).await?;
+        let keys: Vec<String> = self.redis.primary().ask(&["KEYS", "session:*:log"]).await?;
         let ids = keys
             .iter()
             .filter_map(|key| key.strip_prefix("session:{")?.strip_suffix("}:log")?.parse().ok());
@@ -183,7 +209,7 @@ impl World {
 
     pub(crate) async fn tell_redis(&mut self, words: &[&str]) -> Result<(), String> {
         self.note(&format!("redis {}", words.join(" ")));
-        self.redis.ask::<redis::Value>(words).await.map(drop)
+        self.redis.primary().ask::<redis::Value>(words).await.map(drop)
     }
 
     pub(crate) fn set_redis_proxy(&mut self, index: usize, mode: Mode) {
@@ -224,10 +250,11 @@ impl World {
                 self.start_instance(index).await?;
             }
         }
-        match self.redis.process() {
-            Some(process) => process.resume(),
+        match self.redis.primary_process() {
+            Some(_) => self.redis.heal().await?,
             None => self.start_redis().await?,
         }
+        self.redis.wait_until_whole().await?;
         self.note("healed");
         Ok(())
     }
@@ -242,11 +269,11 @@ impl World {
         for instance in &mut self.instances {
             instance.kill().await;
         }
-        self.redis.kill().await;
+        self.redis.end().await;
     }
 }
 
-fn settings(plan: &Plan<'_>, redis_port: u16) -> Vec<String> {
+fn settings(plan: &Plan<'_>, redis_url: &str) -> Vec<String> {
     let mut settings: Vec<String> = [
         "server.drain_seconds=0",
         "log.level=info",
@@ -258,7 +285,7 @@ fn settings(plan: &Plan<'_>, redis_port: u16) -> Vec<String> {
     ]
     .map(str::to_owned)
     .into();
-    settings.push(format!("redis.url=redis://127.0.0.1:{redis_port}"));
+    settings.push(format!("redis.url={redis_url}"));
     settings.extend(EventName::ALL.iter().map(|event| {
         let event = event.as_str();
         format!("rate_limits.{event}=100000")

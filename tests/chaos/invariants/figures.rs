@@ -24,7 +24,7 @@ pub(crate) fn collect(history: &History, truth: &Truth, verdict: &mut Verdict) {
     }
     for times in acknowledged.values_mut() {
         times.sort_unstable();
-        for fault in history.faults.iter().filter(|fault| fault.what == "redis answers") {
+        for fault in history.faults.iter().filter(|fault| fault.what.starts_with("redis answers")) {
             let next = times.partition_point(|at| *at < fault.t);
             if let Some(at) = times.get(next) {
                 verdict.service_back_ms.push(ms_between(fault.t, *at));
