@@ -2,6 +2,8 @@
 
 use redis::Script;
 
+use crate::planted;
+
 pub(super) struct Scripts {
     pub(super) create: Script,
     pub(super) load: Script,
@@ -13,17 +15,18 @@ pub(super) struct Scripts {
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            create: Script::new(include_str!("lua/create.lua")),
-            load: Script::new(include_str!("lua/load.lua")),
-            commit: Script::new(concat!(
+            create: script(include_str!("lua/create.lua")),
+            load: script(include_str!("lua/load.lua")),
+            commit: script(concat!(
                 include_str!("lua/missing.lua"),
                 include_str!("lua/commit.lua")
             )),
-            read: Script::new(concat!(
-                include_str!("lua/missing.lua"),
-                include_str!("lua/read.lua")
-            )),
-            snapshot: Script::new(include_str!("lua/snapshot.lua")),
+            read: script(concat!(include_str!("lua/missing.lua"), include_str!("lua/read.lua"))),
+            snapshot: script(include_str!("lua/snapshot.lua")),
         }
     }
+}
+
+fn script(text: &'static str) -> Script {
+    Script::new(&planted::script(text))
 }

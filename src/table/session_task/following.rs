@@ -7,6 +7,7 @@ use tokio::time::sleep;
 use tracing::warn;
 
 use crate::api::projection::project;
+use crate::planted::{self, Bug};
 use crate::poker::event::{Event, Fact};
 use crate::poker::evolve::evolve;
 use crate::poker::refusal::Refusal;
@@ -38,6 +39,9 @@ impl SessionTask {
                 }
                 for entry in entries.iter() {
                     evolve(&mut self.session, &entry.event);
+                    if planted::is(Bug::DoubleApply) {
+                        self.show(entry, None).await;
+                    }
                     self.show(entry, None).await;
                 }
                 self.position = position;
@@ -97,8 +101,10 @@ impl SessionTask {
                     self.show(entry, None).await;
                 }
             }
-            // Their next `seq` shows the members the gap.
-            Missing::Unreachable => {}
+            // What they were told may be of another history (Redis came back
+            // as it was a while ago), where the next `seq` fits by chance and
+            // shows no gap. They come back at once, and begin with a snapshot.
+            Missing::Unreachable => self.members.send_away(),
         }
         Ok(())
     }
