@@ -26,6 +26,12 @@ pub async fn open_store(config: &Config) -> Result<Arc<dyn SessionStore>, StartE
         let redis = &config.redis;
         let store = RedisStore::connect(RedisOptions {
             url: redis.url.secret().clone(),
+            sentinel_user: Some(redis.sentinel_user.clone()).filter(|user| !user.is_empty()),
+            sentinel_password: Some(redis.sentinel_password.secret().clone())
+                .filter(|_| !redis.sentinel_password.is_empty()),
+            tls_ca_file: Some(redis.tls_ca_file.clone())
+                .filter(|file| !file.is_empty())
+                .map(Into::into),
             key_prefix: redis.key_prefix.clone(),
             connect_timeout: Duration::from_millis(redis.connect_timeout_ms),
             command_timeout: Duration::from_millis(redis.command_timeout_ms),

@@ -27,19 +27,27 @@ impl RedisServer {
     }
 
     pub(super) fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        drop(listener);
-        Self::start_at(port)
+        Self::start_at(free_port())
     }
 
-    #[allow(clippy::disallowed_methods, reason = "another process starts in real time")]
     pub(super) fn start_at(port: u16) -> Self {
+        Self::start_with(port, &[])
+    }
+
+    /// With arguments beside the usual ones.
+    pub(super) fn start_with(port: u16, arguments: &[&str]) -> Self {
+        let port_text = port.to_string();
+        let usual =
+            ["--port", &port_text, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+        Self::run(port, &[&usual, &["--dir", &directory()][..], arguments].concat())
+    }
+
+    /// Exactly so; returns when it listens at `port`.
+    #[allow(clippy::disallowed_methods, reason = "another process starts in real time")]
+    pub(super) fn run(port: u16, arguments: &[&str]) -> Self {
         let script = r#"redis-server "$@" & server=$!; read -r _; kill -9 "$server""#;
         let mut keeper = Command::new("sh");
-        keeper.args(["-c", script, "sh", "--port"]).arg(port.to_string());
-        keeper.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"]);
-        keeper.arg(std::env::temp_dir());
+        keeper.args(["-c", script, "sh"]).args(arguments);
         keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let keeper = keeper.spawn().expect("a shell");
         let started = Instant::now();
@@ -65,7 +73,40 @@ impl RedisServer {
     }
 
     pub(super) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        format!("redis://{}", self.address())
+    }
+
+    pub(super) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub(super) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Sends a signal to the server itself, e.g. `STOP`.
+    pub(super) fn signal(&self, name: &str) {
+        signal(&self.pid(), name);
+    }
+
+    pub(super) fn pid(&self) -> String {
+        let info: String = self.ask_now(&["INFO", "server"]);
+        let pid = info.lines().find_map(|line| line.strip_prefix("process_id:")).expect("a pid");
+        pid.trim().to_owned()
+    }
+
+    /// Like [`Self::ask`], where nothing else waits.
+    pub(super) fn ask_now<T: FromRedisValue>(&self, words: &[&str]) -> T {
+        self.try_now(words).expect("an answer")
+    }
+
+    pub(super) fn try_now<T: FromRedisValue>(
+        &self,
+        words: &[&str],
+    ) -> Result<T, redis::RedisError> {
+        let client = redis::Client::open(self.url()).expect("a URL");
+        let mut connection = client.get_connection_with_timeout(Duration::from_secs(2))?;
+        command(words).query(&mut connection)
     }
 
     /// A store whose keys nobody else has.
@@ -84,24 +125,13 @@ impl RedisServer {
     }
 
     pub(super) fn options(&self, prefix: &str) -> RedisOptions {
-        RedisOptions {
-            key_prefix: prefix.to_owned(),
-            // For machines that do ten other things.
-            command_timeout: Duration::from_secs(5),
-            connect_timeout: Duration::from_secs(5),
-            ..RedisOptions::new(self.url().into())
-        }
+        options(&self.url(), prefix)
     }
 
     pub(super) async fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
         let client = redis::Client::open(self.url()).expect("a URL");
         let mut connection = client.get_multiplexed_async_connection().await.expect("a connection");
-        let (name, arguments) = words.split_first().expect("a command");
-        let mut command = cmd(name);
-        arguments.iter().for_each(|argument| {
-            command.arg(argument);
-        });
-        command.query_async(&mut connection).await.expect("an answer")
+        command(words).query_async(&mut connection).await.expect("an answer")
     }
 
     pub(super) async fn set(&self, setting: &str, value: &str) {
@@ -113,4 +143,37 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+pub(super) fn options(url: &str, prefix: &str) -> RedisOptions {
+    RedisOptions {
+        key_prefix: prefix.to_owned(),
+        // For machines that do ten other things.
+        command_timeout: Duration::from_secs(5),
+        connect_timeout: Duration::from_secs(5),
+        ..RedisOptions::new(url.to_owned().into())
+    }
+}
+
+pub(super) fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// Where servers of the tests may write.
+pub(super) fn directory() -> String {
+    env!("CARGO_TARGET_TMPDIR").to_owned()
+}
+
+/// To one process, which we started.
+pub(super) fn signal(pid: &str, name: &str) {
+    let status = Command::new("kill").args(["-s", name, pid]).status().expect("kill");
+    assert!(status.success());
+}
+
+fn command(words: &[&str]) -> redis::Cmd {
+    let (name, arguments) = words.split_first().expect("a command");
+    let mut command = cmd(name);
+    command.arg(arguments);
+    command
 }

@@ -10,22 +10,20 @@ mod channels;
 mod check;
 mod clock;
 mod doorbell;
+mod ears;
 mod keys;
 mod link;
 mod options;
 mod reply;
 mod scripts;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
-use redis::aio::MultiplexedConnection;
-use redis::{Client, Cmd, IntoConnectionInfo, ProtocolVersion, ScriptInvocation, Value, cmd};
+use redis::{Cmd, ScriptInvocation, Value, cmd};
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 use tracing::warn;
 
 use crate::poker::event::{Event, Fact};
@@ -38,14 +36,16 @@ use crate::store::contract::{
 };
 use crate::store::redis::channels::{Channels, Next};
 use crate::store::redis::clock::ServerClock;
+use crate::store::redis::ears::Ears;
 use crate::store::redis::keys::Keys;
-use crate::store::redis::link::Link;
+use crate::store::redis::link::{Link, LinkOptions};
 use crate::store::redis::reply::{
     CommitReply, broken, commit_reply, head_reply, load_reply, read_reply, tombstone_word,
 };
 use crate::store::redis::scripts::Scripts;
 
 pub use check::ConnectError;
+pub use link::{LinkError, UrlError};
 pub use options::RedisOptions;
 
 /// Entries that one reply may hold; whoever is further behind loads.
@@ -78,7 +78,7 @@ struct Inner {
     scripts: Scripts,
     channels: Channels,
     clock: ServerClock,
-    pubsub: Mutex<Option<MultiplexedConnection>>,
+    ears: Ears,
     /// This store among those that ring doorbells; never 0.
     origin: u64,
     options: RedisOptions,
@@ -87,38 +87,38 @@ struct Inner {
 impl RedisStore {
     /// Connects and checks that sessions are safe there.
     pub async fn connect(options: RedisOptions) -> Result<Self, ConnectError> {
-        let url = options.url.expose_secret();
-        let info = url.into_connection_info().map_err(ConnectError::Url)?;
-        let for_pubsub = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        let for_pubsub = info.clone().set_redis_settings(for_pubsub);
-        let client = Client::open(info).map_err(ConnectError::Url)?;
-        let pubsub_client = Client::open(for_pubsub).map_err(ConnectError::Url)?;
-
-        let link = Link::connect(client, options.connect_timeout, options.command_timeout).await?;
+        let ca = match &options.tls_ca_file {
+            Some(file) => Some(std::fs::read(file).map_err(ConnectError::Certificates)?),
+            None => None,
+        };
+        let link = Link::connect(LinkOptions {
+            url: options.url.expose_secret(),
+            sentinel_user: options.sentinel_user.as_deref(),
+            sentinel_password: options.sentinel_password.as_ref().map(|p| p.expose_secret()),
+            ca,
+            connect_timeout: options.connect_timeout,
+            command_timeout: options.command_timeout,
+        });
+        let link = link.await?;
         check::check(&link).await?;
         let clock = ServerClock::new();
-        let asked = Instant::now();
-        let time = link.command("TIME", &cmd("TIME")).await?;
-        let time = doorbell::time(&time).ok_or_else(|| broken("no time"))?;
-        clock.hear(time, asked.elapsed());
+        doorbell::ask_time(&link, &clock).await?;
+        let keys = Keys::new(options.key_prefix.clone());
+        let (ears, waiting) = Ears::new(link.clone(), keys.clone());
+        ears.open().await?;
 
         let inner = Arc::new(Inner {
             link,
-            keys: Keys::new(options.key_prefix.clone()),
+            keys,
             scripts: Scripts::new(),
             channels: Channels::default(),
             clock,
-            pubsub: Mutex::new(None),
+            ears,
             origin: random().max(1),
             options,
         });
-        let (ready, is_ready) = oneshot::channel();
-        let listener = tokio::spawn(doorbell::listen(Arc::clone(&inner), pubsub_client, ready));
-        let store = Self { inner, listener };
-        is_ready
-            .await
-            .map_err(|_| StoreError::Unavailable("pub/sub: not started".to_owned()))??;
-        Ok(store)
+        let listener = tokio::spawn(doorbell::listen(Arc::clone(&inner), waiting));
+        Ok(Self { inner, listener })
     }
 }
 
@@ -372,10 +372,7 @@ impl Inner {
         }
         let (updates, is_known) = self.channels.join(id);
         if !is_known {
-            let connection = self
-                .pubsub()
-                .ok_or_else(|| StoreError::Unavailable("pub/sub: not connected".to_owned()))?;
-            doorbell::subscribe(self, &connection, id).await?;
+            self.ears.subscribe(id).await?;
             let head = self.head(id).await?.ok_or(StoreError::Gone)?;
             self.channels.anchor(id, head);
         }
@@ -424,14 +421,6 @@ impl Inner {
                 return;
             }
         }
-    }
-
-    fn pubsub(&self) -> Option<MultiplexedConnection> {
-        self.pubsub.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_pubsub(&self, connection: Option<MultiplexedConnection>) {
-        *self.pubsub.lock().unwrap_or_else(PoisonError::into_inner) = connection;
     }
 }
 
