@@ -159,6 +159,15 @@ section! {
         command_timeout_ms: u64 = 1_000, 50..=60_000;
         /// How long `/readyz` waits for Redis.
         ready_timeout_ms: u64 = 500, 50..=60_000;
+        /// When a command counts as committed. `fast`: when the primary has it;
+        /// a failover may lose the last moments. `strict`: when
+        /// `wait_replicas` replicas have it too, and nobody sees it before;
+        /// without replicas nothing is accepted. `auto`: strict under Sentinel
+        /// and in a cluster with replicas, else fast.
+        durability: Durability = Durability::Auto, Free;
+        /// Replicas that `strict` waits for, half of `command_timeout_ms` at
+        /// the most.
+        wait_replicas: u32 = 1, 1..=10;
         /// Events younger than this can be replayed to whoever missed them.
         replay_window_seconds: u64 = 300, 10..=3_600;
     }
@@ -225,6 +234,14 @@ impl Default for RateLimits {
 pub enum Transport {
     Websocket,
     Polling,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    Auto,
+    Fast,
+    Strict,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

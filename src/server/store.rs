@@ -8,12 +8,12 @@ use std::time::Duration;
 use tracing::info;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::server::instance::StartError;
 #[cfg(feature = "redis")]
 use crate::store::RedisStore;
 #[cfg(feature = "redis")]
-use crate::store::redis::RedisOptions;
+use crate::store::redis::{Durability, RedisOptions};
 use crate::store::{MemoryStore, SessionStore};
 
 /// Redis where one is configured, else the embedded store.
@@ -37,6 +37,12 @@ pub async fn open_store(config: &Config) -> Result<Arc<dyn SessionStore>, StartE
             command_timeout: Duration::from_millis(redis.command_timeout_ms),
             ready_timeout: Duration::from_millis(redis.ready_timeout_ms),
             replay_window: Duration::from_secs(redis.replay_window_seconds),
+            durability: match redis.durability {
+                config::Durability::Auto => Durability::Auto,
+                config::Durability::Fast => Durability::Fast,
+                config::Durability::Strict => Durability::Strict,
+            },
+            wait_replicas: redis.wait_replicas,
         });
         let store = store.await?;
         info!(redis.url = ?redis.url, "sessions live in Redis");

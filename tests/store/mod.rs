@@ -2,6 +2,7 @@
 //! know nothing of the implementation; and what is to be said of one alone.
 
 mod contract;
+mod failover;
 mod redis;
 mod redis_server;
 mod redis_sites;
@@ -25,7 +26,7 @@ pub(crate) struct Fixture {
     room: Room,
 }
 
-/// Servers that only have to be there.
+/// Servers that only have to be there until the test ends.
 type Others = Vec<RedisServer>;
 
 /// What makes the store full.
@@ -46,7 +47,7 @@ impl Fixture {
                     contract::create(&*self.store, number).await;
                 }
             }
-            Room::Memory(servers, _) => {
+            Room::Memory(servers, _others) => {
                 for server in servers {
                     server.set("maxmemory", "1").await;
                 }

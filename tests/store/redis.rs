@@ -226,7 +226,7 @@ async fn while_redis_is_away_nothing_is_accepted() {
     drop(server);
 }
 
-fn lifetime(store: &RedisStore) -> cardroom::store::Lifetime {
+pub(super) fn lifetime(store: &RedisStore) -> cardroom::store::Lifetime {
     let kept_until = store.now().add_ms(60_000);
     let tombstone = cardroom::store::Tombstone::Expired;
     cardroom::store::Lifetime { kept_until, tombstone, tombstone_until: kept_until }

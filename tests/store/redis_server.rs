@@ -37,9 +37,15 @@ impl RedisServer {
     /// With arguments beside the usual ones.
     pub(super) fn start_with(port: u16, arguments: &[&str]) -> Self {
         let port_text = port.to_string();
+        // A replica leaves a file behind, which the next one must not read.
+        let data = format!("redis-{port}.rdb");
+        let _ = std::fs::remove_file(format!("{}/{data}", directory()));
         let usual =
             ["--port", &port_text, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-        Self::run(port, &[&usual, &["--dir", &directory()][..], arguments].concat())
+        Self::run(
+            port,
+            &[&usual, &["--dir", &directory(), "--dbfilename", &data][..], arguments].concat(),
+        )
     }
 
     /// Exactly so; returns when it listens at `port`.
@@ -84,11 +90,7 @@ impl RedisServer {
         self.port
     }
 
-    /// Sends a signal to the server itself, e.g. `STOP`.
-    pub(super) fn signal(&self, name: &str) {
-        signal(&self.pid(), name);
-    }
-
+    /// Of the server itself, not of its shell.
     pub(super) fn pid(&self) -> String {
         let info: String = self.ask_now(&["INFO", "server"]);
         let pid = info.lines().find_map(|line| line.strip_prefix("process_id:")).expect("a pid");

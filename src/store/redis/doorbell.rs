@@ -185,8 +185,10 @@ async fn check_heads(inner: &Arc<Inner>) {
         }
         let replies = inner.link.each("head check", &pipeline).await;
         for (id, reply) in chunk.iter().zip(replies) {
-            if let Ok(Some(head)) = reply.and_then(head_reply) {
-                inner.ring(*id, head, 0);
+            match reply.and_then(head_reply) {
+                Ok(head) => inner.compare(*id, head),
+                // It is asked again the next time.
+                Err(error) => debug!(session.id = %id, %error, "redis: no head"),
             }
         }
     }

@@ -9,22 +9,26 @@
 mod channels;
 mod check;
 mod clock;
+mod confirm;
 mod doorbell;
 mod ears;
 mod keys;
 mod link;
 mod options;
 mod reply;
+mod restore;
 mod scripts;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use redis::{Cmd, ScriptInvocation, Value, cmd};
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tracing::warn;
+use tokio::time::{Instant, sleep};
+use tracing::{info, warn};
 
 use crate::poker::event::{Event, Fact};
 use crate::poker::ids::{JoinCode, Millis, SessionId};
@@ -36,17 +40,19 @@ use crate::store::contract::{
 };
 use crate::store::redis::channels::{Channels, Next};
 use crate::store::redis::clock::ServerClock;
+use crate::store::redis::confirm::{Confirmer, Replication};
 use crate::store::redis::ears::Ears;
 use crate::store::redis::keys::Keys;
 use crate::store::redis::link::{Link, LinkOptions};
 use crate::store::redis::reply::{
-    CommitReply, broken, commit_reply, head_reply, load_reply, read_reply, tombstone_word,
+    CommitReply, Head, Missed, broken, commit_reply, head_reply, load_reply, read_reply,
+    tombstone_word,
 };
 use crate::store::redis::scripts::Scripts;
 
 pub use check::ConnectError;
 pub use link::{LinkError, UrlError};
-pub use options::RedisOptions;
+pub use options::{Durability, RedisOptions};
 
 /// Entries that one reply may hold; whoever is further behind loads.
 const MISSING_MAX: u64 = 1_024;
@@ -79,6 +85,8 @@ struct Inner {
     channels: Channels,
     clock: ServerClock,
     ears: Ears,
+    /// Where durability is strict.
+    confirmer: Option<Confirmer>,
     /// This store among those that ring doorbells; never 0.
     origin: u64,
     options: RedisOptions,
@@ -106,19 +114,48 @@ impl RedisStore {
         let keys = Keys::new(options.key_prefix.clone());
         let (ears, waiting) = Ears::new(link.clone(), keys.clone());
         ears.open().await?;
+        let (scripts, origin) = (Scripts::new(), random().max(1));
+        let confirmer = match Self::replication(&link, &options).await? {
+            Some(replication) => {
+                info!(
+                    redis.replicas = replication.replicas,
+                    "redis: what is committed is in replicas"
+                );
+                let pair = (scripts.touch.clone(), scripts.confirm.clone());
+                Some(Confirmer::new(link.clone(), keys.clone(), pair, replication, origin))
+            }
+            None => None,
+        };
 
         let inner = Arc::new(Inner {
             link,
             keys,
-            scripts: Scripts::new(),
+            scripts,
             channels: Channels::default(),
             clock,
             ears,
-            origin: random().max(1),
+            confirmer,
+            origin,
             options,
         });
         let listener = tokio::spawn(doorbell::listen(Arc::clone(&inner), waiting));
         Ok(Self { inner, listener })
+    }
+
+    /// `None`: durability is fast.
+    async fn replication(
+        link: &Link,
+        options: &RedisOptions,
+    ) -> Result<Option<Replication>, StoreError> {
+        let is_strict = match options.durability {
+            Durability::Fast => false,
+            Durability::Strict => true,
+            Durability::Auto => link.fails_over().await?,
+        };
+        // WAIT is given half of the time, so that it is known why there is no
+        // answer.
+        let limit = options.command_timeout / 2;
+        Ok(is_strict.then_some(Replication { replicas: options.wait_replicas, limit }))
     }
 }
 
@@ -216,7 +253,10 @@ impl Inner {
         create.arg(code.as_str()).arg(millis(code_until));
         let created = self.link.script("create", &create).await;
         match created {
-            Ok(Value::Int(1)) => Ok(Loaded { session, position }),
+            Ok(Value::Int(1)) => {
+                self.confirm(id, position).await?;
+                Ok(Loaded { session, position })
+            }
             // Somebody else's session has the id: the code is free again. Where
             // the outcome is unknown, the code goes when its time is over.
             Ok(_) => {
@@ -244,7 +284,29 @@ impl Inner {
     async fn load(&self, id: SessionId) -> Result<Stored, StoreError> {
         let mut load = self.scripts.load.prepare_invoke();
         load.key(&self.keys.of_session(id)[..]);
-        load_reply(self.link.script("load", &load).await?)
+        let (stored, confirmed) = load_reply(self.link.script("load", &load).await?)?;
+        if let Stored::Live(loaded) = &stored
+            && confirmed < loaded.position.version
+        {
+            self.confirm(id, loaded.position).await?;
+        }
+        Ok(stored)
+    }
+
+    /// Returns when a failover loses nothing up to `position`; at once where
+    /// durability is not strict.
+    async fn confirm(&self, id: SessionId, position: Position) -> Result<(), StoreError> {
+        match &self.confirmer {
+            Some(confirmer) => confirmer.confirm(id, position).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn confirmed(&self, id: SessionId, missed: Missed) -> Result<Missing, StoreError> {
+        if let Some(tail) = missed.unconfirmed() {
+            self.confirm(id, tail).await?;
+        }
+        Ok(missed.missing)
     }
 
     async fn commit(
@@ -256,10 +318,9 @@ impl Inner {
     ) -> Result<(), CommitError> {
         let Some(position) = entries.last().map(|entry| entry.position) else { return Ok(()) };
         let mut own = OwnCommit::begin(&self, id);
-        let commit = self.commit_call(id, expected, position, &entries, &lifetime);
-        let reply = self.link.script("commit", &commit).await?;
-        match commit_reply(reply, position)? {
+        match self.append(id, expected, position, &entries, &lifetime).await? {
             CommitReply::Accepted { snapshot_version, code_to_prolong } => {
+                self.confirm(id, position).await?;
                 own.accepted = Some((expected, entries));
                 drop(own);
                 self.prolong(code_to_prolong, &lifetime);
@@ -267,11 +328,40 @@ impl Inner {
                 Ok(())
             }
             CommitReply::AcceptedBefore => {
+                self.confirm(id, position).await?;
                 own.accepted = Some((expected, entries));
                 Ok(())
             }
-            CommitReply::Missed(missing) => Err(CommitError::Conflict(missing)),
+            CommitReply::Missed(missed) => {
+                Err(CommitError::Conflict(self.confirmed(id, missed).await?))
+            }
+            CommitReply::Restoring(_) => {
+                Err(StoreError::Unavailable("the session is being put back".to_owned()).into())
+            }
             CommitReply::Gone => Err(StoreError::Gone.into()),
+        }
+    }
+
+    /// Waits while the session is being put back.
+    async fn append(
+        &self,
+        id: SessionId,
+        expected: Position,
+        position: Position,
+        entries: &[Entry],
+        lifetime: &Lifetime,
+    ) -> Result<CommitReply, StoreError> {
+        let until = Instant::now() + restore::BARRIER * 2;
+        loop {
+            let commit = self.commit_call(id, expected, position, entries, lifetime);
+            match commit_reply(self.link.script("commit", &commit).await?, position)? {
+                CommitReply::Restoring(left_ms) if Instant::now() < until => {
+                    // Not all that wait at the same moment.
+                    let left = Duration::from_millis(left_ms).min(restore::BARRIER);
+                    sleep(left + restore::BARRIER.mul_f64(jitter() / 10.0)).await;
+                }
+                reply => return Ok(reply),
+            }
         }
     }
 
@@ -290,7 +380,10 @@ impl Inner {
         add_lifetime(&mut commit, lifetime);
         commit.arg(millis(lifetime.tombstone_until.add_ms(CODE_SLACK_MS)));
         commit.arg(MISSING_MAX).arg(self.keys.channel(id));
-        commit.arg(doorbell::bell(position, self.origin));
+        match self.confirmer {
+            Some(_) => commit.arg(""),
+            None => commit.arg(doorbell::bell(position, self.origin)),
+        };
         for Entry { position, event } in entries {
             commit.arg(format!("{}-{}", position.version, position.nonce));
             commit.arg(encode_event(event));
@@ -352,16 +445,17 @@ impl Inner {
         let mut read = self.scripts.read.prepare_invoke();
         read.key(self.keys.meta(id)).key(self.keys.log(id));
         read.arg(position.epoch).arg(position.version).arg(position.nonce).arg(MISSING_MAX);
-        read_reply(self.link.script("read", &read).await?, position)
+        let missed = read_reply(self.link.script("read", &read).await?, position)?;
+        self.confirmed(id, missed).await
     }
 
-    async fn head(&self, id: SessionId) -> Result<Option<Position>, StoreError> {
+    async fn head(&self, id: SessionId) -> Result<Option<Head>, StoreError> {
         head_reply(self.link.command("head", &self.head_command(id)).await?)
     }
 
     fn head_command(&self, id: SessionId) -> Cmd {
         let mut head = cmd("HMGET");
-        head.arg(self.keys.meta(id)).arg(&["epoch", "version", "nonce"][..]);
+        head.arg(self.keys.meta(id)).arg(&["epoch", "version", "nonce", "confirmed"][..]);
         head
     }
 
@@ -374,7 +468,7 @@ impl Inner {
         if !is_known {
             self.ears.subscribe(id).await?;
             let head = self.head(id).await?.ok_or(StoreError::Gone)?;
-            self.channels.anchor(id, head);
+            self.channels.anchor(id, head.position);
         }
         Ok(Subscription::new(updates))
     }
@@ -389,6 +483,21 @@ impl Inner {
     fn ring(self: &Arc<Self>, id: SessionId, position: Position, origin: u64) {
         let next = self.channels.ring(id, position, origin == self.origin);
         self.read_if(id, next);
+    }
+
+    /// What the head check found.
+    fn compare(self: &Arc<Self>, id: SessionId, head: Option<Head>) {
+        let Some(Head { position, confirmed }) = head else { return };
+        if self.confirmer.is_none() || position.version <= confirmed {
+            return self.ring(id, position, 0);
+        }
+        // Whoever committed it may be gone: it rings when it is confirmed.
+        let inner = Arc::clone(self);
+        tokio::spawn(async move {
+            if inner.confirm(id, position).await.is_ok() {
+                inner.ring(id, position, 0);
+            }
+        });
     }
 
     fn doubt(self: &Arc<Self>, id: SessionId) {
@@ -412,7 +521,7 @@ impl Inner {
                 Ok(Missing::Entries(entries)) => self.channels.heard(id, told, entries),
                 Ok(Missing::Unreachable) => {
                     let head = self.head(id).await.ok().flatten();
-                    self.channels.broke(id, head);
+                    self.channels.broke(id, head.map(|head| head.position));
                 }
                 // The head check comes back to it.
                 Err(_) => {}

@@ -30,6 +30,23 @@ pub struct RedisOptions {
     pub ready_timeout: Duration,
     /// Events younger than this are never trimmed from a log.
     pub replay_window: Duration,
+    pub durability: Durability,
+    /// Replicas that have to have an event before anybody sees it, where
+    /// durability is strict.
+    pub wait_replicas: u32,
+}
+
+/// When an event counts as committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Strict where the URL names something that fails over: under Sentinel,
+    /// and in a cluster with replicas. Else fast.
+    Auto,
+    /// When the primary has it: a failover may lose the last moments.
+    Fast,
+    /// When so many replicas have it as well: no failover to one of them
+    /// loses what was acknowledged, and nobody saw what it loses.
+    Strict,
 }
 
 impl RedisOptions {
@@ -44,6 +61,8 @@ impl RedisOptions {
             command_timeout: Duration::from_secs(1),
             ready_timeout: Duration::from_millis(500),
             replay_window: Duration::from_secs(5 * 60),
+            durability: Durability::Auto,
+            wait_replicas: 1,
         }
     }
 }

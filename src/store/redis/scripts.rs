@@ -8,6 +8,9 @@ pub(super) struct Scripts {
     pub(super) commit: Script,
     pub(super) read: Script,
     pub(super) snapshot: Script,
+    pub(super) touch: Script,
+    pub(super) confirm: Script,
+    pub(super) restore: Script,
 }
 
 impl Scripts {
@@ -24,6 +27,9 @@ impl Scripts {
                 include_str!("lua/read.lua")
             )),
             snapshot: Script::new(include_str!("lua/snapshot.lua")),
+            touch: Script::new(include_str!("lua/touch.lua")),
+            confirm: Script::new(include_str!("lua/confirm.lua")),
+            restore: Script::new(include_str!("lua/restore.lua")),
         }
     }
 }

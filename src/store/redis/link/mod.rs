@@ -248,6 +248,15 @@ impl Link {
         }
     }
 
+    /// Whether a replica may become the primary without being asked.
+    pub(crate) async fn fails_over(&self) -> Result<bool, StoreError> {
+        match &self.inner.topology {
+            Topology::Single(_) => Ok(false),
+            Topology::Sentinel(_) => Ok(true),
+            Topology::Cluster(_) => Ok(!self.replicas().await?.is_empty()),
+        }
+    }
+
     pub(crate) fn dial(&self) -> &Dial {
         &self.inner.dial
     }
