@@ -40,6 +40,7 @@ async fn write(
             Ok(next) => {
                 accepted.push(stamp);
                 (position, stamp) = (next, stamp + 1);
+                tokio::time::sleep(Duration::from_millis(2)).await;
                 longest = longest.max(last.elapsed());
                 last = now();
             }
@@ -57,6 +58,28 @@ async fn write(
         }
     }
     (accepted, longest)
+}
+
+/// Reads on, in pieces: a reply holds so many. What was read once stays.
+async fn read(
+    store: Arc<RedisStore>,
+    id: SessionId,
+    from: Position,
+    is_over: Arc<AtomicBool>,
+) -> (Vec<u64>, Position) {
+    let (mut stamps, mut position) = (Vec::new(), from);
+    while !is_over.load(Ordering::Relaxed) {
+        match store.read_after(id, position).await {
+            Ok(missing) => {
+                stamps.extend(missed_events(&missing).iter().map(|event| event.at.0));
+                position = missed_up_to(&missing).unwrap_or(position);
+            }
+            Err(StoreError::Unavailable(_)) => {}
+            Err(error) => panic!("unexpected: {error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    (stamps, position)
 }
 
 #[allow(clippy::disallowed_methods, reason = "other processes fail in real time")]
@@ -78,6 +101,7 @@ async fn lose_nothing(url: &str, fail: impl AsyncFnOnce(SessionId) -> String) ->
         let is_over = Arc::clone(&is_over);
         tokio::spawn(write(Arc::clone(store), id, created.position, first_stamp, is_over))
     });
+    let reader = tokio::spawn(read(Arc::clone(&other), id, created.position, Arc::clone(&is_over)));
     tokio::time::sleep(Duration::from_millis(300)).await;
     let new_url = fail(id).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -94,9 +118,7 @@ async fn lose_nothing(url: &str, fail: impl AsyncFnOnce(SessionId) -> String) ->
     let seen = load(&witness, id).await;
     assert_eq!(seen, load(&*one, id).await);
     assert_eq!(seen, load(&*other, id).await);
-    let mut stamps = Vec::new();
-    let mut position = created.position;
-    // In pieces: a reply holds so many.
+    let (mut stamps, mut position) = reader.await.expect("no panic");
     while position != seen.position {
         let missing = witness.read_after(id, position).await.unwrap();
         stamps.extend(missed_events(&missing).iter().map(|event| event.at.0));
@@ -123,18 +145,15 @@ async fn a_primary_that_is_killed_takes_nothing_with_it() {
                 let dead = site.servers.swap_remove(dead.expect("one of ours"));
                 let port = dead.kill();
                 wait_until("another primary", || site.primary_port() != port);
-                site.servers.push(SentinelSite::server(Some(site.primary_port())));
+                wait_until("a replica", || 1 <= site.replicas_online());
+                site.servers.push(SentinelSite::server_at(port, Some(site.primary_port())));
             });
             url.clone()
         })
         .await;
         assert!(longest < Duration::from_secs(20), "round {round}: {longest:?}");
         tokio::task::block_in_place(|| {
-            wait_until("replicas again", || {
-                let port = site.primary_port();
-                let primary = site.servers.iter().find(|server| server.port() == port);
-                primary.is_some_and(|primary| online_replicas(primary) == 2)
-            });
+            wait_until("replicas again", || site.replicas_online() == 2);
         });
     }
 }
@@ -150,7 +169,8 @@ async fn a_primary_that_hangs_and_comes_back_changes_nothing() {
             let pid = primary.pid();
             super::redis_server::signal(&pid, "STOP");
             wait_until("another primary", || site.primary_port() != port);
-            std::thread::spawn(move || super::redis_server::signal(&pid, "CONT"));
+            super::redis_server::signal(&pid, "CONT");
+            wait_until("replicas again", || site.replicas_online() == 2);
         });
         url.clone()
     })
@@ -167,13 +187,17 @@ async fn a_cluster_loses_a_primary_and_nothing_else() {
         tokio::task::block_in_place(|| {
             let slot: i64 = site.servers[0].ask_now(&["CLUSTER", "KEYSLOT", &format!("{{{id}}}")]);
             let owner = (0..3).find(|index| slot < 16_384 * (index + 1) / 3).expect("a shard");
-            site.servers.remove(usize::try_from(owner).expect("small")).kill();
+            let dead = site.servers.remove(usize::try_from(owner).expect("small"));
+            let bus_port: Vec<String> = dead.ask_now(&["CONFIG", "GET", "cluster-port"]);
+            let port = dead.kill();
             wait_until("a cluster that serves again", || {
                 let info: String = site.servers[0].ask_now(&["CLUSTER", "INFO"]);
                 let serves = info.contains("cluster_state:ok");
                 let nodes: String = site.servers[0].ask_now(&["CLUSTER", "NODES"]);
                 serves && nodes.contains("master,fail")
             });
+            // Without it, its shard has no replica, and accepts nothing.
+            site.servers.push(ClusterSite::node_at(port, &bus_port[1]));
         });
         all.clone()
     })

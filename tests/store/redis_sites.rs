@@ -35,13 +35,18 @@ impl SentinelSite {
 
     /// A server of this site: a primary, or the replica of one.
     pub(super) fn server(primary: Option<u16>) -> RedisServer {
+        Self::server_at(free_port(), primary)
+    }
+
+    /// Where the sentinels know one already, as a rule.
+    pub(super) fn server_at(own_port: u16, primary: Option<u16>) -> RedisServer {
         let mut arguments =
             vec!["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"];
         let port = primary.map(|port| port.to_string());
         if let Some(port) = &port {
             arguments.extend(["--replicaof", "127.0.0.1", port]);
         }
-        RedisServer::start_with(free_port(), &arguments)
+        RedisServer::start_with(own_port, &arguments)
     }
 
     pub(super) fn url(&self) -> String {
@@ -56,16 +61,18 @@ impl SentinelSite {
         port
     }
 
+    pub(super) fn replicas_online(&self) -> usize {
+        let port = self.primary_port();
+        let primary = self.servers.iter().find(|server| server.port() == port);
+        primary.map_or(0, online_replicas)
+    }
+
     pub(super) fn is_whole(&self) -> bool {
         let knows_all = |sentinel: &RedisServer| {
             let info: String = sentinel.ask_now(&["INFO", "sentinel"]);
             info.contains("status=ok,") && info.contains("slaves=2,sentinels=3")
         };
-        let port = self.primary_port();
-        let Some(primary) = self.servers.iter().find(|server| server.port() == port) else {
-            return false;
-        };
-        self.sentinels.iter().all(knows_all) && online_replicas(primary) == 2
+        self.sentinels.iter().all(knows_all) && self.replicas_online() == 2
     }
 }
 
@@ -133,15 +140,20 @@ impl ClusterSite {
 
     fn node() -> (RedisServer, String) {
         let (port, bus_port) = (free_port(), free_port().to_string());
+        let _ = std::fs::remove_file(format!("{}/nodes-{port}.conf", directory()));
+        (Self::node_at(port, &bus_port), bus_port)
+    }
+
+    /// One that comes back remembers the others.
+    pub(super) fn node_at(port: u16, bus_port: &str) -> RedisServer {
         let file = format!("nodes-{port}.conf");
-        let _ = std::fs::remove_file(format!("{}/{file}", directory()));
-        let node = RedisServer::start_with(
+        RedisServer::start_with(
             port,
             &[
                 "--cluster-enabled",
                 "yes",
                 "--cluster-port",
-                &bus_port,
+                bus_port,
                 "--cluster-config-file",
                 &file,
                 "--cluster-node-timeout",
@@ -149,8 +161,7 @@ impl ClusterSite {
                 "--repl-diskless-sync-delay",
                 "0",
             ],
-        );
-        (node, bus_port)
+        )
     }
 
     /// Two seeds: the others are found.

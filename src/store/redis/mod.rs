@@ -68,6 +68,8 @@ const TRIMMED_MAX: u64 = 1_024;
 /// A join code is kept this much longer than its session's tombstone, so that
 /// it is prolonged once in that time and not with every commit.
 const CODE_SLACK_MS: u64 = 60 * 60 * 1_000;
+/// Between two attempts to connect at the start.
+const CONNECT_PAUSE: Duration = Duration::from_millis(200);
 /// The end of the year 9999, as far as Redis' times and Lua's numbers go.
 const MILLIS_MAX: u64 = 253_402_300_799_000;
 const NONCE_BITS: u32 = 48;
@@ -99,16 +101,7 @@ impl RedisStore {
             Some(file) => Some(std::fs::read(file).map_err(ConnectError::Certificates)?),
             None => None,
         };
-        let link = Link::connect(LinkOptions {
-            url: options.url.expose_secret(),
-            sentinel_user: options.sentinel_user.as_deref(),
-            sentinel_password: options.sentinel_password.as_ref().map(|p| p.expose_secret()),
-            ca,
-            connect_timeout: options.connect_timeout,
-            command_timeout: options.command_timeout,
-        });
-        let link = link.await?;
-        check::check(&link).await?;
+        let link = Self::patient_link(&options, ca).await?;
         let clock = ServerClock::new();
         doorbell::ask_time(&link, &clock).await?;
         let keys = Keys::new(options.key_prefix.clone());
@@ -140,6 +133,41 @@ impl RedisStore {
         });
         let listener = tokio::spawn(doorbell::listen(Arc::clone(&inner), waiting));
         Ok(Self { inner, listener })
+    }
+
+    /// A failover may be under way: what is away is given time to come back.
+    async fn patient_link(
+        options: &RedisOptions,
+        ca: Option<Vec<u8>>,
+    ) -> Result<Link, ConnectError> {
+        let until = Instant::now() + options.connect_timeout;
+        loop {
+            match Self::checked_link(options, ca.clone()).await {
+                Err(
+                    ConnectError::Link(LinkError::Unreachable(_)) | ConnectError::Unreachable(_),
+                ) if Instant::now() < until => {
+                    sleep(CONNECT_PAUSE).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn checked_link(
+        options: &RedisOptions,
+        ca: Option<Vec<u8>>,
+    ) -> Result<Link, ConnectError> {
+        let link = Link::connect(LinkOptions {
+            url: options.url.expose_secret(),
+            sentinel_user: options.sentinel_user.as_deref(),
+            sentinel_password: options.sentinel_password.as_ref().map(|p| p.expose_secret()),
+            ca,
+            connect_timeout: options.connect_timeout,
+            command_timeout: options.command_timeout,
+        });
+        let link = link.await?;
+        check::check(&link).await?;
+        Ok(link)
     }
 
     /// `None`: durability is fast.

@@ -1,8 +1,9 @@
 //! The nodes of a Redis Cluster, and which slots they serve.
 //!
 //! The map is asked for regularly, and whenever somebody has reason to doubt
-//! it. A few nodes are asked at once, and the one that knows of the highest
-//! epoch is believed: a node that was cut off has an old map.
+//! it. A few nodes are asked at once; those that know of the highest epoch
+//! are believed (a node that was cut off has an old map), and among them the
+//! map that most of them have.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -88,17 +89,16 @@ impl Cluster {
         let asked = self.next_asked();
         let maps = join_all(asked.iter().map(|address| self.map_of(address))).await;
         let mut last = StoreError::Unavailable("no node of the cluster answers".to_owned());
-        let mut best: Option<Map> = None;
+        let mut answers: Vec<Map> = Vec::new();
         for map in maps {
             match map {
-                Ok(map) if best.as_ref().is_none_or(|best| best.epoch < map.epoch) => {
-                    best = Some(map);
-                }
-                Ok(_) => {}
+                Ok(map) => answers.push(map),
                 Err(error) => last = error,
             }
         }
-        let map = best.ok_or(last)?;
+        let votes = |map: &Map| answers.iter().filter(|other| other.ranges == map.ranges).count();
+        let best = answers.iter().max_by_key(|map| (map.epoch, votes(map)));
+        let map = best.cloned().ok_or(last)?;
         let mut state = self.state();
         let is_news = state.map.ranges != map.ranges;
         if map.epoch < state.map.epoch {
