@@ -192,9 +192,11 @@ async fn a_cluster_loses_a_primary_and_nothing_else() {
             let port = dead.kill();
             wait_until("a cluster that serves again", || {
                 let info: String = site.servers[0].ask_now(&["CLUSTER", "INFO"]);
-                let serves = info.contains("cluster_state:ok");
                 let nodes: String = site.servers[0].ask_now(&["CLUSTER", "NODES"]);
-                serves && nodes.contains("master,fail")
+                let dead = nodes.lines().find(|line| line.contains(&format!(":{port}@")));
+                // Its line ends with its slots, as long as it has any.
+                let is_replaced = dead.is_some_and(|line| line.ends_with("connected"));
+                is_replaced && info.contains("cluster_state:ok")
             });
             // Without it, its shard has no replica, and accepts nothing.
             site.servers.push(ClusterSite::node_at(port, &bus_port[1]));
