@@ -6,6 +6,8 @@ mod failover;
 mod redis;
 mod redis_server;
 mod redis_sites;
+mod restore;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,6 +111,9 @@ macro_rules! whole_contract {
                 what_is_too_far_back_is_said_to_be_unreachable,
                 a_session_whose_time_is_over_leaves_a_tombstone,
                 a_tombstone_goes_as_well,
+                what_was_lost_is_put_back,
+                what_lives_is_not_put_back,
+                what_is_over_stays_over,
                 an_unknown_session_is_unknown,
             ]
         );

@@ -2,7 +2,8 @@
 //!
 //! A doorbell is `b` and `epoch:version:nonce:origin`: the position that a
 //! log has reached and who brought it there, and nothing of what was
-//! committed. A whisper is `w` and an event. Either may be lost: after every
+//! committed. With an `r` it says that a session that was lost was put back
+//! as of that position. A whisper is `w` and an event. Either may be lost: after every
 //! subscription, and every [`HEAD_CHECK_EVERY`], the heads of the logs are
 //! compared with what the subscribers were told.
 
@@ -33,13 +34,24 @@ const RESUBSCRIBE_DELAY: Duration = Duration::from_millis(100);
 
 /// What a channel carries.
 pub(super) enum Push {
-    Bell { position: Position, origin: u64 },
+    Bell {
+        position: Position,
+        origin: u64,
+    },
+    /// The session was lost, and put back as of this position.
+    News {
+        position: Position,
+    },
     Whisper(Box<crate::poker::event::Event>),
 }
 
 pub(super) fn bell(position: Position, origin: u64) -> String {
     let Position { epoch, version, nonce } = position;
     format!("b{epoch}:{version}:{nonce}:{origin}")
+}
+
+pub(super) fn news(position: Position, origin: u64) -> String {
+    bell(position, origin).replacen('b', "r", 1)
 }
 
 pub(super) fn whisper(event: &crate::poker::event::Event) -> Vec<u8> {
@@ -51,11 +63,15 @@ pub(super) fn whisper(event: &crate::poker::event::Event) -> Vec<u8> {
 fn parse(payload: &[u8]) -> Option<Push> {
     let (kind, rest) = payload.split_first()?;
     match kind {
-        b'b' => {
+        b'b' | b'r' => {
             let mut numbers = rest.split(|byte| *byte == b':').map(|digits| number(digits).ok());
             let mut next = || numbers.next().flatten();
             let position = Position { epoch: next()?, version: next()?, nonce: next()? };
-            Some(Push::Bell { position, origin: next()? })
+            let origin = next()?;
+            Some(match kind {
+                b'b' => Push::Bell { position, origin },
+                _ => Push::News { position },
+            })
         }
         b'w' => decode_event(rest).ok().map(|event| Push::Whisper(Box::new(event))),
         _ => None,
@@ -155,6 +171,7 @@ fn hear(inner: &Arc<Inner>, data: &[Value]) {
     let Some(id) = inner.keys.session_of_channel(channel) else { return };
     match parse(payload) {
         Some(Push::Bell { position, origin }) => inner.ring(id, position, origin),
+        Some(Push::News { position }) => inner.put_back(id, position),
         Some(Push::Whisper(event)) => inner.channels.whisper(id, *event),
         // A newer version's; what it commits is found by its position.
         None => inner.doubt(id),
@@ -239,6 +256,10 @@ mod tests {
             panic!("a doorbell");
         };
         assert_eq!(parsed, position);
+        let news = news(position, 4);
+        assert!(
+            matches!(parse(news.as_bytes()), Some(Push::News { position: p }) if p == position)
+        );
     }
 
     #[test]
@@ -249,7 +270,7 @@ mod tests {
         };
         let event = Event { at: Millis(1), seq: 2, by: None, request: None, fact };
         assert!(matches!(parse(&whisper(&event)), Some(Push::Whisper(heard)) if *heard == event));
-        for strange in [&b""[..], b"b", b"b1:2", b"b1:2:3:x", b"w", b"w\x01\xFF", b"x"] {
+        for strange in [&b""[..], b"b", b"b1:2", b"b1:2:3:x", b"r1:2", b"w", b"w\x01\xFF", b"x"] {
             assert!(parse(strange).is_none());
         }
     }

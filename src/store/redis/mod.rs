@@ -232,6 +232,14 @@ impl SessionStore for RedisStore {
         self.inner.read_after(id, position).boxed()
     }
 
+    fn restore(
+        &self,
+        replica: Loaded,
+        lifetime: Lifetime,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.inner.restore(replica, lifetime).boxed()
+    }
+
     fn subscribe(&self, id: SessionId) -> BoxFuture<'_, Result<Subscription, StoreError>> {
         self.inner.subscribe(id).boxed()
     }
@@ -333,6 +341,9 @@ impl Inner {
     async fn confirmed(&self, id: SessionId, missed: Missed) -> Result<Missing, StoreError> {
         if let Some(tail) = missed.unconfirmed() {
             self.confirm(id, tail).await?;
+        }
+        if let Missing::Entries(entries) = &missed.missing {
+            self.channels.remember(id, entries);
         }
         Ok(missed.missing)
     }
@@ -515,6 +526,13 @@ impl Inner {
 
     /// What the head check found.
     fn compare(self: &Arc<Self>, id: SessionId, head: Option<Head>) {
+        if let Some(told) = self.channels.told(id)
+            && is_behind(head, told)
+        {
+            let inner = Arc::clone(self);
+            tokio::spawn(async move { inner.suspect_loss(id, told).await });
+            return;
+        }
         let Some(Head { position, confirmed }) = head else { return };
         if self.confirmer.is_none() || position.version <= confirmed {
             return self.ring(id, position, 0);
@@ -526,6 +544,29 @@ impl Inner {
                 inner.ring(id, position, 0);
             }
         });
+    }
+
+    /// The log seems to end before `told`. The subscribers may have been told
+    /// while the head was on its way: one that is read now is beyond doubt.
+    async fn suspect_loss(&self, id: SessionId, told: Position) {
+        if let Ok(head) = self.head(id).await
+            && is_behind(head, told)
+        {
+            self.channels.broke(id, head.map(|head| head.position));
+        }
+    }
+
+    /// Somebody put the session back, as of `position`: subscribers who know
+    /// of more hear that something is wrong.
+    fn put_back(self: &Arc<Self>, id: SessionId, position: Position) {
+        let Some(told) = self.channels.told(id) else { return };
+        let is_known = told == position;
+        let is_ahead = told.epoch == position.epoch && told.version < position.version;
+        if is_ahead {
+            self.doubt(id);
+        } else if !is_known {
+            self.channels.broke(id, Some(position));
+        }
     }
 
     fn doubt(self: &Arc<Self>, id: SessionId) {
@@ -551,6 +592,7 @@ impl Inner {
                     let head = self.head(id).await.ok().flatten();
                     self.channels.broke(id, head.map(|head| head.position));
                 }
+                Err(StoreError::Gone) => self.channels.broke(id, None),
                 // The head check comes back to it.
                 Err(_) => {}
             }
@@ -581,6 +623,13 @@ impl Drop for OwnCommit<'_> {
         let next = self.inner.channels.end_commit(self.id, self.accepted.take());
         self.inner.read_if(self.id, next);
     }
+}
+
+/// Whether the log that `told` was part of does not reach so far, or is lost.
+fn is_behind(head: Option<Head>, told: Position) -> bool {
+    head.is_none_or(|Head { position, .. }| {
+        position.epoch == told.epoch && position.version < told.version
+    })
 }
 
 fn add_lifetime(script: &mut ScriptInvocation<'_>, lifetime: &Lifetime) {
