@@ -4,7 +4,7 @@
 mod contract;
 mod failover;
 mod redis;
-mod redis_server;
+pub(crate) mod redis_server;
 mod redis_sites;
 mod restore;
 mod tls;

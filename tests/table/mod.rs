@@ -2,6 +2,7 @@
 //! is true is told in the end.
 
 mod faulty_store;
+mod lost;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

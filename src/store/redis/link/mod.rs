@@ -85,8 +85,8 @@ struct Inner {
 
 enum Topology {
     Single(Arc<Node>),
-    Sentinel(Sentinel),
-    Cluster(Cluster),
+    Sentinel(Box<Sentinel>),
+    Cluster(Box<Cluster>),
 }
 
 /// Ends with the last link.
@@ -127,9 +127,8 @@ impl Link {
                     dial.with_login(options.sentinel_user, options.sentinel_password);
                 let doubts = Arc::clone(&doubts);
                 let dial = dial.clone();
-                Topology::Sentinel(
-                    Sentinel::connect(dial, sentinel_dial, seeds, master, doubts).await?,
-                )
+                let sentinel = Sentinel::connect(dial, sentinel_dial, seeds, master, doubts);
+                Topology::Sentinel(Box::new(sentinel.await?))
             }
             kind => Self::find_out(&dial, kind, seeds).await?,
         };
@@ -159,7 +158,10 @@ impl Link {
                 }
             };
             return match mode.as_str() {
-                "cluster" => Ok(Topology::Cluster(Cluster::connect(dial.clone(), seeds).await?)),
+                "cluster" => {
+                    let cluster = Cluster::connect(dial.clone(), seeds).await?;
+                    Ok(Topology::Cluster(Box::new(cluster)))
+                }
                 "sentinel" => Err(LinkError::IsSentinel(seed.to_string())),
                 _ if kind == EndpointKind::Cluster => Err(LinkError::IsNoCluster(seed.to_string())),
                 _ => Ok(Topology::Single(Arc::new(node))),
