@@ -20,6 +20,7 @@ const HEAD_CHECK: Duration = Duration::from_millis(1_500);
 const WATCHED: Duration = Duration::from_millis(8_000);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::print_stdout, reason = "the figures are what people look for")]
 async fn idle_sessions_cost_their_leases_and_head_checks() {
     let server = RedisServer::start();
     let store = Arc::new(server.store().await);
