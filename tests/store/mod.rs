@@ -4,6 +4,7 @@
 mod contract;
 mod directory;
 mod idle;
+mod presence;
 mod redis;
 mod redis_server;
 

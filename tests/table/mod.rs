@@ -2,6 +2,7 @@
 //! is true is told in the end.
 
 mod faulty_store;
+mod instances;
 mod recovery;
 
 use std::net::SocketAddr;
