@@ -14,6 +14,8 @@ use crate::connection::{Connections, Upper};
 use crate::http::{EngineMount, Router, RouterLimits};
 use crate::hub::Hub;
 use crate::identity::KeyError;
+#[cfg(feature = "redis")]
+use crate::server::emitter::{self, Emitter};
 use crate::server::listener::{Drained, ListenerLimits, bind, serve};
 use crate::server::wiring::{
     engine_options, keyring, listener_limits, router_limits, table_options,
@@ -37,6 +39,8 @@ pub struct Instance {
     router_limits: RouterLimits,
     connections: Connections,
     table: Table,
+    #[cfg(feature = "redis")]
+    _emitter: Option<Emitter>,
 }
 
 /// Why an instance did not start.
@@ -62,7 +66,10 @@ impl Instance {
         let address = config.server.listen;
         let listener =
             bind(address, BACKLOG).map_err(|error| StartError::Bind { address, error })?;
-        let table = Table::new(store, Hub::new(), keyring(config)?, table_options(config));
+        let hub = Hub::new();
+        #[cfg(feature = "redis")]
+        let emitter = emitter::start(config, hub.clone());
+        let table = Table::new(store, hub, keyring(config)?, table_options(config));
         let connections =
             Connections::new(engine_options(config), Upper::SocketIo(Arc::new(table.clone())));
         Ok(Self {
@@ -71,6 +78,8 @@ impl Instance {
             router_limits: router_limits(config),
             connections,
             table,
+            #[cfg(feature = "redis")]
+            _emitter: emitter,
         })
     }
 
@@ -80,7 +89,9 @@ impl Instance {
 
     /// Serves until `shutdown`, then lets go of everybody.
     pub async fn run(self, shutdown: Shutdown) -> Drained {
-        let Self { listener, limits, router_limits, connections, table } = self;
+        #[cfg(feature = "redis")]
+        let _emitter = self._emitter;
+        let Self { listener, limits, router_limits, connections, table, .. } = self;
         let engine = {
             let connections = connections.clone();
             let path = connections.options().path.clone();

@@ -7,6 +7,8 @@
 pub mod instance;
 pub mod listener;
 
+#[cfg(feature = "redis")]
+mod emitter;
 mod http_connection;
 mod store;
 mod turn_away;
