@@ -182,6 +182,10 @@ section! {
         /// Replicas that `strict` waits for, half of `command_timeout_ms` at
         /// the most.
         wait_replicas: u32 = 1, 1..=10;
+        /// Whether events of `@socket.io/redis-emitter` to the rooms
+        /// `session:{id}` reach the clients; whoever may publish in this Redis
+        /// speaks to them then. The names of the game are refused.
+        emitter: bool = false, Free;
         /// Events younger than this can be replayed to whoever missed them.
         replay_window_seconds: u64 = 300, 10..=3_600;
     }

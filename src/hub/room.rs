@@ -143,6 +143,23 @@ impl Room {
         members.values().filter(|member| member.outbox.push_volatile(message.clone())).count()
     }
 
+    /// As [`Room::send_volatile`], to those who are meant.
+    pub fn send_volatile_where(
+        &self,
+        message: &Encoded,
+        is_meant: impl Fn(SocketId) -> bool,
+    ) -> usize {
+        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
+        let meant = members.iter().filter(|(socket, _)| is_meant(**socket));
+        meant.filter(|(_, member)| member.outbox.push_volatile(message.clone())).count()
+    }
+
+    /// Who is in it now.
+    pub fn sockets(&self) -> Vec<SocketId> {
+        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
+        members.keys().copied().collect()
+    }
+
     pub fn len(&self) -> usize {
         self.members.read().unwrap_or_else(PoisonError::into_inner).len()
     }

@@ -15,6 +15,8 @@ use crate::http::{EngineMount, Router, RouterLimits};
 use crate::hub::Hub;
 use crate::identity::KeyError;
 use crate::server::advertised::advertised_address;
+#[cfg(feature = "redis")]
+use crate::server::emitter::{self, Emitter};
 use crate::server::listener::{Drained, ListenerLimits, bind, serve};
 use crate::server::relay::{is_relaying, issuer, relay};
 use crate::server::store::Stores;
@@ -41,6 +43,8 @@ pub struct Instance {
     connections: Connections,
     relay: Option<Relay>,
     table: Table,
+    #[cfg(feature = "redis")]
+    _emitter: Option<Emitter>,
 }
 
 /// Why an instance did not start.
@@ -79,8 +83,11 @@ impl Instance {
             info!("no instances.shared_secret: several instances need sticky sessions");
         }
         let options = table_options(config, advertised);
+        let hub = Hub::new();
+        #[cfg(feature = "redis")]
+        let emitter = emitter::start(config, hub.clone());
         let lookups = Arc::clone(&directory);
-        let table = Table::new(sessions, directory, Hub::new(), keyring(config)?, options);
+        let table = Table::new(sessions, directory, hub, keyring(config)?, options);
         let issuer = issuer(config, table.instance()).map_err(StartError::Randomness)?;
         let upper = Upper::SocketIo(Arc::new(table.clone()));
         let connections = Connections::with_issuer(engine_options(config), upper, issuer);
@@ -92,6 +99,8 @@ impl Instance {
             connections,
             relay,
             table,
+            #[cfg(feature = "redis")]
+            _emitter: emitter,
         })
     }
 
@@ -101,7 +110,9 @@ impl Instance {
 
     /// Serves until `shutdown`, then lets go of everybody.
     pub async fn run(self, shutdown: Shutdown) -> Drained {
-        let Self { listener, limits, router_limits, connections, relay, table } = self;
+        #[cfg(feature = "redis")]
+        let _emitter = self._emitter;
+        let Self { listener, limits, router_limits, connections, relay, table, .. } = self;
         let engine = {
             let connections = connections.clone();
             let relay = relay.clone();

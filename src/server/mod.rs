@@ -8,6 +8,8 @@ pub mod instance;
 pub mod listener;
 
 mod advertised;
+#[cfg(feature = "redis")]
+mod emitter;
 mod http_connection;
 mod relay;
 mod store;

@@ -37,31 +37,35 @@ pub async fn open_store(config: &Config) -> Result<Stores, StartError> {
     }
     #[cfg(feature = "redis")]
     {
-        let redis = &config.redis;
-        let store = RedisStore::connect(RedisOptions {
-            url: redis.url.secret().clone(),
-            sentinel_user: Some(redis.sentinel_user.clone()).filter(|user| !user.is_empty()),
-            sentinel_password: Some(redis.sentinel_password.secret().clone())
-                .filter(|_| !redis.sentinel_password.is_empty()),
-            tls_ca_file: Some(redis.tls_ca_file.clone())
-                .filter(|file| !file.is_empty())
-                .map(Into::into),
-            key_prefix: redis.key_prefix.clone(),
-            connect_timeout: Duration::from_millis(redis.connect_timeout_ms),
-            command_timeout: Duration::from_millis(redis.command_timeout_ms),
-            ready_timeout: Duration::from_millis(redis.ready_timeout_ms),
-            replay_window: Duration::from_secs(redis.replay_window_seconds),
-            durability: match redis.durability {
-                config::Durability::Auto => Durability::Auto,
-                config::Durability::Fast => Durability::Fast,
-                config::Durability::Strict => Durability::Strict,
-            },
-            wait_replicas: redis.wait_replicas,
-        });
-        let store = store.await?;
-        info!(redis.url = ?redis.url, "sessions live in Redis");
+        let store = RedisStore::connect(redis_options(config)).await?;
+        info!(redis.url = ?config.redis.url, "sessions live in Redis");
         Ok(Stores::of(store))
     }
     #[cfg(not(feature = "redis"))]
     Err(StartError::NoRedis)
+}
+
+#[cfg(feature = "redis")]
+pub(super) fn redis_options(config: &Config) -> RedisOptions {
+    let redis = &config.redis;
+    RedisOptions {
+        url: redis.url.secret().clone(),
+        sentinel_user: Some(redis.sentinel_user.clone()).filter(|user| !user.is_empty()),
+        sentinel_password: Some(redis.sentinel_password.secret().clone())
+            .filter(|_| !redis.sentinel_password.is_empty()),
+        tls_ca_file: Some(redis.tls_ca_file.clone())
+            .filter(|file| !file.is_empty())
+            .map(Into::into),
+        key_prefix: redis.key_prefix.clone(),
+        connect_timeout: Duration::from_millis(redis.connect_timeout_ms),
+        command_timeout: Duration::from_millis(redis.command_timeout_ms),
+        ready_timeout: Duration::from_millis(redis.ready_timeout_ms),
+        replay_window: Duration::from_secs(redis.replay_window_seconds),
+        durability: match redis.durability {
+            config::Durability::Auto => Durability::Auto,
+            config::Durability::Fast => Durability::Fast,
+            config::Durability::Strict => Durability::Strict,
+        },
+        wait_replicas: redis.wait_replicas,
+    }
 }

@@ -121,7 +121,8 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Puts a session back that was lost, as of a position that was committed.
     /// Nothing happens where it lives at the same or a later position, or in
-    /// another epoch: load to know. It is [`StoreError::Gone`] if its time is
+    /// another epoch: load to know. Where it lives at an earlier position of
+    /// the same history, a store may put the end back that it remembers. It is [`StoreError::Gone`] if its time is
     /// over. What subscribers here have heard of it recently is put back too,
     /// so that [`read_after`](SessionStore::read_after) reaches back as far.
     fn restore(&self, replica: Loaded, lifetime: Lifetime)

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use cardroom::poker::ids::SessionId;
 use cardroom::store::redis::{Durability, RedisOptions};
 use cardroom::store::{
-    CommitError, Loaded, Position, RedisStore, SessionStore, StoreError, Stored,
+    CommitError, Loaded, Missing, Position, RedisStore, SessionStore, StoreError, Stored, Update,
 };
 use tokio::time::timeout;
 
-use crate::store::contract::{away, commit, create, load, missed_events, missed_up_to};
+use crate::store::contract::{away, commit, create, load, missed_events, missed_up_to, opening};
+use crate::store::redis::lifetime;
 use crate::store::redis_server::{RedisServer, free_port, options};
 use crate::store::redis_sites::{ClusterSite, SentinelSite, online_replicas, wait_until};
 
@@ -43,7 +44,7 @@ async fn write(
             Ok(next) => {
                 accepted.push(stamp);
                 (position, stamp) = (next, stamp + 1);
-                tokio::time::sleep(Duration::from_millis(2)).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
                 longest = longest.max(last.elapsed());
                 last = now();
             }
@@ -63,6 +64,19 @@ async fn write(
     (accepted, longest)
 }
 
+/// A session, as soon as the replicas keep up with the primary.
+async fn begin(store: &RedisStore) -> Loaded {
+    for number in 1..=20 {
+        let created = store.create(opening(number), lifetime(store)).await;
+        match created {
+            Ok(created) => return created,
+            Err(StoreError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(200)).await,
+            Err(error) => panic!("unexpected: {error}"),
+        }
+    }
+    panic!("no replica keeps up");
+}
+
 /// Reads on, in pieces: a reply holds so many. What was read once stays.
 async fn read(
     store: Arc<RedisStore>,
@@ -73,6 +87,10 @@ async fn read(
     let (mut stamps, mut position) = (Vec::new(), from);
     while !is_over.load(Ordering::Relaxed) {
         match store.read_after(id, position).await {
+            Ok(Missing::Unreachable) => {
+                let now = load(&*store, id).await.position;
+                panic!("what was read at {position:?} is gone, or far behind {now:?}");
+            }
             Ok(missing) => {
                 stamps.extend(missed_events(&missing).iter().map(|event| event.at.0));
                 position = missed_up_to(&missing).unwrap_or(position);
@@ -110,7 +128,7 @@ async fn lose_nothing(url: &str, fail: impl AsyncFnOnce(SessionId) -> String) ->
     let prefix = RedisServer::prefix();
     let one = Arc::new(RedisStore::connect(impatient(url, &prefix)).await.expect("a store"));
     let other = Arc::new(RedisStore::connect(impatient(url, &prefix)).await.expect("a store"));
-    let created = create(&*one, 1).await;
+    let created = begin(&one).await;
     let id = created.session.id;
     let _subscription = other.subscribe(id).await.unwrap();
     let is_over = Arc::new(AtomicBool::new(false));
@@ -268,7 +286,7 @@ async fn what_no_replica_has_is_neither_accepted_nor_seen() {
     // committed it has given up.
     super::redis_server::signal(&pid, "CONT");
     let heard = timeout(LONG, subscription.next()).await.expect("in time");
-    assert!(matches!(heard, Some(cardroom::store::Update::Committed { .. })));
+    assert!(matches!(heard, Some(Update::Committed { .. })));
     assert_eq!(load(&one, id).await.position.version, 2);
 }
 
@@ -276,7 +294,6 @@ async fn what_no_replica_has_is_neither_accepted_nor_seen() {
 async fn without_a_replica_strict_accepts_nothing() {
     let alone = RedisServer::start_at(free_port());
     let store = RedisStore::connect(strict(&alone.url(), "")).await.expect("a store");
-    let lifetime = super::redis::lifetime(&store);
-    let refused = timeout(LONG, store.create(super::contract::opening(1), lifetime)).await;
+    let refused = timeout(LONG, store.create(opening(1), lifetime(&store))).await;
     assert!(matches!(refused, Ok(Err(StoreError::Unavailable(_)))), "{refused:?}");
 }

@@ -254,3 +254,36 @@ async fn what_is_over_is_not_put_back() {
     let () = server.ask(&["FLUSHALL"]).await;
     assert_eq!(store.restore(ended, past).await, Err(StoreError::Gone));
 }
+
+#[tokio::test]
+async fn a_redis_that_came_back_as_it_was_gets_the_end_again() {
+    let server = RedisServer::start();
+    for is_continued in [false, true] {
+        let prefix = RedisServer::prefix();
+        let (one, other) = (server.connect(&prefix).await, server.connect(&prefix).await);
+        let created = create(&one, 1).await;
+        let id = created.session.id;
+        let _subscription = one.subscribe(id).await.unwrap();
+        let then = commit(&one, id, created.position, &[away(1, true)]).await.unwrap();
+        let keys = ["", ":log", ":snapshot", ":tombstone"];
+        let keys = keys.map(|suffix| format!("{prefix}session:{{{id}}}{suffix}"));
+        for key in &keys {
+            let _: i64 = server.ask(&["COPY", key, &format!("old-{key}")]).await;
+        }
+        let position = commit(&one, id, then, &[away(2, true), away(3, true)]).await.unwrap();
+        let replica = load(&one, id).await;
+        for key in &keys {
+            let _: i64 = server.ask(&["COPY", &format!("old-{key}"), key, "REPLACE"]).await;
+        }
+        assert_eq!(load(&other, id).await.position, then);
+        if is_continued {
+            let elsewhere = commit(&other, id, then, &[away(4, true)]).await.unwrap();
+            one.restore(replica, lifetime(&one)).await.unwrap();
+            assert_eq!(load(&other, id).await.position, elsewhere, "that is history now");
+        } else {
+            one.restore(replica.clone(), lifetime(&one)).await.unwrap();
+            assert_eq!(load(&other, id).await, replica);
+            commit(&other, id, position, &[away(5, true)]).await.unwrap();
+        }
+    }
+}

@@ -21,7 +21,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{RedisError, Script, Value, cmd};
+use redis::{Pipeline, RedisError, Script, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 use tracing::debug;
@@ -39,13 +39,17 @@ const BATCH_MAX: usize = 256;
 const WAITING_MAX: usize = 1_024;
 /// After so long without work a connection is closed.
 const IDLE: Duration = Duration::from_secs(60);
+/// How often WAIT is asked again because replicas come and go.
+const ROUNDS_MAX: u32 = 2;
 /// Between two attempts while a node is away, plus up to as much again.
 const RETRY_DELAY: Duration = Duration::from_millis(50);
 const ATTEMPTS_MAX: u32 = 20;
 
 /// A replica that was silent for longer does not keep up; they say something
-/// every second.
-const LAG_S_MAX: u32 = 2;
+/// every second. Nor does one that has more to catch up with: it has just
+/// begun to follow.
+const LAG_S_MAX: u64 = 2;
+const LAG_BYTES_MAX: u64 = 16_777_216;
 
 /// How many replicas have to have what is committed at the least, and how long
 /// is waited.
@@ -77,6 +81,8 @@ struct Line {
     connection: MultiplexedConnection,
     /// Replicas that kept up when it was last asked.
     keep_up: u32,
+    /// They were as many the time before.
+    is_stable: bool,
 }
 
 struct Request {
@@ -244,50 +250,65 @@ impl Clerk {
         for script in [&self.touch, &self.confirm] {
             within(limit, "load a script", script.load_async(&mut connection)).await?;
         }
-        Ok(Line { connection, keep_up: 0 })
+        Ok(Line { connection, keep_up: 0, is_stable: false })
     }
 
     async fn wait(&self, line: &mut Line, batch: &[Request]) -> Result<Vec<Outcome>, StoreError> {
-        let mut pipeline = redis::pipe();
-        pipeline.ignore_errors();
+        let least = self.replication.replicas;
+        let mut touches = redis::pipe();
         for Request { id, position, .. } in batch {
             let Position { epoch, version, nonce } = *position;
-            pipeline.cmd("EVALSHA").arg(self.touch.get_hash()).arg(2);
-            pipeline.arg(self.keys.meta(*id)).arg(self.keys.log(*id));
-            pipeline.arg(epoch).arg(version).arg(nonce);
+            touches.cmd("EVALSHA").arg(self.touch.get_hash()).arg(2);
+            touches.arg(self.keys.meta(*id)).arg(self.keys.log(*id));
+            touches.arg(epoch).arg(version).arg(nonce);
         }
-        let Replication { replicas: least, limit } = self.replication;
-        let limit_ms = limit.as_millis() as u64;
-        pipeline.cmd("INFO").arg("replication");
-        // As many as kept up the last time: that rarely changes.
-        let expected = least.max(line.keep_up);
-        pipeline.cmd("WAIT").arg(expected).arg(limit_ms);
-        let asking = pipeline.query_async::<Vec<Result<Value, RedisError>>>(&mut line.connection);
-        let mut replies = within(limit * 2, "WAIT", asking).await?;
-        let mut have = replies.pop().map_or(0, count);
-        line.keep_up = match replies.pop() {
-            Some(Ok(info)) => keep_up(&info),
-            _ => 0,
-        };
+        let (touched, mut have) = self.round(line, touches).await?;
+        // What it was told to wait for has to be what is true: a server that
+        // hung, and was replaced meanwhile, still counts those who left it.
+        for _ in 0..ROUNDS_MAX {
+            if line.is_stable {
+                break;
+            }
+            (_, have) = self.round(line, redis::pipe()).await?;
+        }
         let wanted = least.max(line.keep_up);
-        if expected < wanted {
-            let mut wait = cmd("WAIT");
-            wait.arg(wanted).arg(limit_ms);
-            let waiting = wait.query_async::<Value>(&mut line.connection);
-            have = count(Ok(within(limit * 2, "WAIT", waiting).await?));
-        }
+        let is_enough = line.is_stable && wanted <= have;
         // Not a primary any more, a script forgotten, a slot moved: anew.
         let outcome = |reply: Result<Value, RedisError>| match reply {
             Ok(Value::BulkString(word)) if word == b"confirmed" => Ok(Outcome::Confirmed),
             Ok(Value::BulkString(word)) if word == b"lost" => Ok(Outcome::Lost),
-            Ok(_) if have < wanted => Ok(Outcome::TooFew(have, wanted)),
-            Ok(_) => Ok(Outcome::Confirmed),
+            Ok(_) if is_enough => Ok(Outcome::Confirmed),
+            Ok(_) => Ok(Outcome::TooFew(have, wanted)),
             Err(error) => Err(StoreError::Unavailable(format!(
                 "WAIT: {}",
                 error.code().unwrap_or("no answer")
             ))),
         };
-        replies.into_iter().map(outcome).collect()
+        touched.into_iter().map(outcome).collect()
+    }
+
+    /// The replies to `pipeline`, and how many replicas have all that was
+    /// written: at least as many as kept up the last time, if it does not
+    /// take too long.
+    async fn round(
+        &self,
+        line: &mut Line,
+        mut pipeline: Pipeline,
+    ) -> Result<(Vec<Result<Value, RedisError>>, u32), StoreError> {
+        let Replication { replicas: least, limit } = self.replication;
+        pipeline.ignore_errors();
+        pipeline.cmd("INFO").arg("replication");
+        pipeline.cmd("WAIT").arg(least.max(line.keep_up)).arg(limit.as_millis() as u64);
+        let asking = pipeline.query_async::<Vec<Result<Value, RedisError>>>(&mut line.connection);
+        let mut replies = within(limit * 2, "WAIT", asking).await?;
+        let have = replies.pop().map_or(0, count);
+        let keep_up = match replies.pop() {
+            Some(Ok(info)) => keep_up(&info),
+            _ => 0,
+        };
+        line.is_stable = keep_up == line.keep_up;
+        line.keep_up = keep_up;
+        Ok((replies, have))
     }
 }
 
@@ -306,11 +327,17 @@ fn keep_up(info: &Value) -> u32 {
         Value::VerbatimString { text, .. } => text.clone(),
         _ => return 0,
     };
+    let written = text.lines().find_map(|line| line.strip_prefix("master_repl_offset:"));
+    let written: u64 = written.and_then(|digits| digits.trim().parse().ok()).unwrap_or_default();
     let keeps_up = |line: &&str| {
-        let lag = line.split(',').find_map(|field| field.trim().strip_prefix("lag="));
-        let is_recent =
-            lag.and_then(|lag| lag.parse::<u32>().ok()).is_some_and(|lag| lag <= LAG_S_MAX);
-        line.starts_with("slave") && line.contains("state=online") && is_recent
+        let number = |name| {
+            let field = line.split(',').find_map(|field| field.trim().strip_prefix(name));
+            field.and_then(|digits| digits.parse::<u64>().ok())
+        };
+        let is_recent = number("lag=").is_some_and(|lag| lag <= LAG_S_MAX);
+        let is_near =
+            number("offset=").is_some_and(|offset| written.saturating_sub(offset) <= LAG_BYTES_MAX);
+        line.starts_with("slave") && line.contains("state=online") && is_recent && is_near
     };
     text.lines().filter(keeps_up).count() as u32
 }
@@ -321,11 +348,13 @@ mod tests {
 
     #[test]
     fn a_replica_that_hangs_does_not_keep_up() {
-        let info = "# Replication\r\nrole:master\r\nconnected_slaves:4\r\n\
-            slave0:ip=127.0.0.1,port=1,state=online,offset=7,lag=0\r\n\
-            slave1:ip=127.0.0.1,port=2,state=online,offset=7,lag=2\r\n\
-            slave2:ip=127.0.0.1,port=3,state=online,offset=3,lag=3\r\n\
-            slave3:ip=127.0.0.1,port=4,state=wait_bgsave,offset=0,lag=0\r\n";
+        let info = "# Replication\r\nrole:master\r\nconnected_slaves:5\r\n\
+            slave0:ip=127.0.0.1,port=1,state=online,offset=20000007,lag=0\r\n\
+            slave1:ip=127.0.0.1,port=2,state=online,offset=19000000,lag=2\r\n\
+            slave2:ip=127.0.0.1,port=3,state=online,offset=20000003,lag=3\r\n\
+            slave3:ip=127.0.0.1,port=4,state=wait_bgsave,offset=20000007,lag=0\r\n\
+            slave4:ip=127.0.0.1,port=5,state=online,offset=7,lag=0\r\n\
+            master_repl_offset:20000007\r\n";
         assert_eq!(keep_up(&Value::BulkString(info.into())), 2);
         assert_eq!(keep_up(&Value::Nil), 0);
     }

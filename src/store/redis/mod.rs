@@ -13,6 +13,8 @@ mod confirm;
 mod directory;
 mod doorbell;
 mod ears;
+mod emission;
+mod emitter;
 mod keys;
 mod link;
 mod options;
@@ -53,6 +55,8 @@ use crate::store::redis::reply::{
 use crate::store::redis::scripts::Scripts;
 
 pub use check::ConnectError;
+pub use emission::Emission;
+pub use emitter::EmitterListener;
 pub use link::{LinkError, UrlError};
 pub use options::{Durability, RedisOptions};
 
@@ -100,11 +104,7 @@ struct Inner {
 impl RedisStore {
     /// Connects and checks that sessions are safe there.
     pub async fn connect(options: RedisOptions) -> Result<Self, ConnectError> {
-        let ca = match &options.tls_ca_file {
-            Some(file) => Some(std::fs::read(file).map_err(ConnectError::Certificates)?),
-            None => None,
-        };
-        let link = Self::patient_link(&options, ca).await?;
+        let link = Self::link(&options).await?;
         let clock = ServerClock::new();
         doorbell::ask_time(&link, &clock).await?;
         let keys = Keys::new(options.key_prefix.clone());
@@ -140,10 +140,11 @@ impl RedisStore {
     }
 
     /// A failover may be under way: what is away is given time to come back.
-    async fn patient_link(
-        options: &RedisOptions,
-        ca: Option<Vec<u8>>,
-    ) -> Result<Link, ConnectError> {
+    async fn link(options: &RedisOptions) -> Result<Link, ConnectError> {
+        let ca = match &options.tls_ca_file {
+            Some(file) => Some(std::fs::read(file).map_err(ConnectError::Certificates)?),
+            None => None,
+        };
         let until = Instant::now() + options.connect_timeout;
         loop {
             match Self::checked_link(options, ca.clone()).await {

@@ -15,9 +15,9 @@ use tracing::{info, warn};
 
 use crate::poker::ids::SessionId;
 use crate::store::codec::{encode_event, encode_session};
-use crate::store::contract::{Lifetime, Loaded, Position, StoreError};
+use crate::store::contract::{Entry, Lifetime, Loaded, Position, StoreError};
 use crate::store::redis::doorbell;
-use crate::store::redis::reply::{RestoreReply, restore_reply};
+use crate::store::redis::reply::{CommitReply, Head, RestoreReply, restore_reply};
 use crate::store::redis::{CODE_SLACK_MS, Inner, add_lifetime, millis};
 
 /// New commits wait for so long after a session was put back, so that
@@ -52,13 +52,39 @@ impl Inner {
         }
         match restore_reply(&self.link.script("restore", &restore).await?)? {
             RestoreReply::Over => return Err(StoreError::Gone),
-            RestoreReply::Kept => return Ok(()),
+            RestoreReply::Kept => return self.append_lost(id, position, recent, lifetime).await,
             RestoreReply::Restored => {}
         }
         info!(session.id = %id, version = position.version, entries = recent.len(),
             "a session that was lost is put back");
         self.confirm(id, position).await?;
         self.restore_code(id, code.as_str(), code_until).await
+    }
+
+    /// What is there may be the same history, only older: Redis came back as
+    /// it was a while ago, or a failover has lost the end. As far as it is
+    /// known, the rest is committed again, unless somebody has committed
+    /// anything else since.
+    async fn append_lost(
+        &self,
+        id: SessionId,
+        position: Position,
+        recent: Vec<Entry>,
+        lifetime: Lifetime,
+    ) -> Result<(), StoreError> {
+        let Some(Head { position: tail, .. }) = self.head(id).await? else { return Ok(()) };
+        let known = recent.iter().position(|entry| entry.position == tail);
+        let Some(lost) = known.and_then(|known| recent.get(known + 1..)) else { return Ok(()) };
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let reply = self.append(id, tail, position, lost, &lifetime).await?;
+        if let CommitReply::Accepted { .. } | CommitReply::AcceptedBefore = reply {
+            info!(session.id = %id, version = position.version, entries = lost.len(),
+                "the end of a session that was lost is put back");
+            self.confirm(id, position).await?;
+        }
+        Ok(())
     }
 
     async fn restore_code(&self, id: SessionId, code: &str, until: u64) -> Result<(), StoreError> {
