@@ -34,8 +34,10 @@ pub(crate) struct Scenario {
     pub(crate) catches: &'static [Bug],
 }
 
-/// Heartbeats that notice a half-open connection in seconds.
-const BRISK: &[&str] = &["engine.ping_interval_ms=2000", "engine.ping_timeout_ms=3000"];
+/// Heartbeats that notice a half-open connection in seconds. They are also all
+/// that helps engine.io-client when its upgrade breaks between the probe and
+/// the end of the pause: it polls no more, and waits for the next heartbeat.
+const BRISK: &[&str] = &["engine.ping_interval_ms=3000", "engine.ping_timeout_ms=4000"];
 
 const PLAIN: Scenario = Scenario {
     name: "",
@@ -106,8 +108,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         nemesis: Nemesis::KillInstances,
         sessions: 12,
         has_front: true,
+        think_ms: 2_000,
+        settings: BRISK,
         seconds: 180,
-        needs: &["[instances]", "[recovery]"],
+        short_seconds: 8,
+        needs: &["shared_secret", "[recovery]"],
         ..PLAIN
     },
     // Redis is killed and comes back with its append-only file.
@@ -125,8 +130,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "redis-empty",
         nemesis: Nemesis::EmptyRedis,
         seconds: 12,
+        short_seconds: 5,
         rounds: 20,
-        needs: &["[recovery]"],
+        needs: &["durability"],
         ..PLAIN
     },
     // Redis is emptied while it runs.
@@ -134,8 +140,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "flushall",
         nemesis: Nemesis::FlushAll,
         seconds: 12,
+        short_seconds: 5,
         rounds: 20,
-        needs: &["[recovery]"],
+        needs: &["durability"],
         ..PLAIN
     },
     // The pub/sub connections are killed every second.
