@@ -1,4 +1,4 @@
-.PHONY: run test test-clients conformance lint
+.PHONY: run test test-clients conformance lint terraform
 
 # The server on the embedded store; prints the address. PORT=… for another port.
 run:
@@ -21,3 +21,7 @@ lint:
 	cargo clippy --all-targets --quiet -- --deny warnings
 	cargo check --no-default-features --quiet
 	cargo check --no-default-features --features redis --quiet
+
+# Everything about terraform/ that can be known without AWS.
+terraform:
+	scripts/terraform.sh

@@ -36,15 +36,20 @@ output "container_definitions" {
   value       = module.service.container_definitions
 }
 
+output "environment" {
+  description = "Settings of the server that are no secret, as its container has them."
+  value       = module.service.environment
+}
+
 output "timeouts" {
   description = "What has to fit together, in seconds."
   value = {
     idle              = module.edge.idle_timeout_seconds
     deregistration    = module.edge.drain_seconds
-    server_drain      = tonumber(local.environment.CARDROOM_SERVER__DRAIN_SECONDS)
-    server_keep_alive = tonumber(local.environment.CARDROOM_SERVER__KEEP_ALIVE_MS) / 1000
-    stop              = jsondecode(module.service.container_definitions)[0].stopTimeout
-    heartbeat         = (tonumber(local.environment.CARDROOM_ENGINE__PING_INTERVAL_MS) + tonumber(local.environment.CARDROOM_ENGINE__PING_TIMEOUT_MS)) / 1000
+    server_drain      = tonumber(module.service.environment.CARDROOM_SERVER__DRAIN_SECONDS)
+    server_keep_alive = tonumber(module.service.environment.CARDROOM_SERVER__KEEP_ALIVE_MS) / 1000
+    stop              = module.service.stop_timeout_seconds
+    heartbeat         = (tonumber(module.service.environment.CARDROOM_ENGINE__PING_INTERVAL_MS) + tonumber(module.service.environment.CARDROOM_ENGINE__PING_TIMEOUT_MS)) / 1000
   }
 }
 

@@ -251,6 +251,11 @@ variable "functions" {
     metrics_url          = optional(bool, false)
   })
   default = null
+
+  validation {
+    condition     = var.functions == null || try(endswith(var.functions.session_validate_zip, ".zip") && endswith(var.functions.metrics_export_zip, ".zip") && strcontains(var.functions.secrets_layer_arn, ":layer:"), false)
+    error_message = "functions needs two .zip files and the ARN of a layer version."
+  }
 }
 
 variable "settings" {
@@ -283,6 +288,11 @@ variable "waf" {
   })
   default  = {}
   nullable = false
+
+  validation {
+    condition     = var.waf.rate_limit >= 100
+    error_message = "waf.rate_limit must be 100 or more."
+  }
 }
 
 variable "logs" {

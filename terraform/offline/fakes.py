@@ -9,6 +9,15 @@ ACCOUNT = "123456789012"
 SECRET_MARK = "stub-secret"
 
 
+# Names that others look at: configurations validate them.
+ID_PREFIXES = {
+    "aws_security_group": "sg",
+    "aws_subnet": "subnet",
+    "aws_vpc": "vpc",
+}
+ARN_SUFFIXES = {"aws_lb": "app/stub", "aws_lb_target_group": "targetgroup/stub"}
+
+
 def seed(type_name, value):
     text = type_name + json.dumps(value, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
@@ -18,10 +27,14 @@ def attribute(name, kind, type_name, mark):
     """A value for a computed attribute of that name and type."""
     service, _, noun = type_name.removeprefix("aws_").partition("_")
     if kind == "string":
+        if name == "arn_suffix":
+            return f"{ARN_SUFFIXES[type_name]}/{mark}"
         if name == "arn" or name.endswith("_arn"):
+            service = "elasticloadbalancing" if service == "lb" else service
             return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{noun or 'x'}/{mark}"
         if name == "id":
-            return f"{service}-{noun}-{mark}".replace("_", "-")
+            prefix = ID_PREFIXES.get(type_name, type_name.removeprefix("aws_"))
+            return f"{prefix}-{mark}".replace("_", "-")
         if name == "region":
             return REGION
         if name.endswith(("address", "dns_name", "endpoint", "domain_name")):
@@ -44,7 +57,8 @@ def attribute(name, kind, type_name, mark):
 
 def certificate_validation(value):
     """One record to prove each name of a certificate with, as ACM asks for."""
-    names = [value["domain_name"], *(value.get("subject_alternative_names") or [])]
+    others = value.get("subject_alternative_names")
+    names = [value["domain_name"], *(others if isinstance(others, list) else [])]
     return [
         {
             "domain_name": name,
@@ -60,8 +74,6 @@ def resource(type_name, name, attribute_schema, planned, mark):
     """The value that `name` has after apply where the plan did not know it."""
     if type_name == "aws_acm_certificate" and name == "domain_validation_options":
         return certificate_validation(planned)
-    if type_name == "aws_vpc_security_group_ingress_rule" and name == "security_group_rule_id":
-        return f"sgr-{mark}"
     return attribute(name, attribute_schema["type"], type_name, mark)
 
 

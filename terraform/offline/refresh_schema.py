@@ -55,8 +55,8 @@ ELEMENTS = {
     "any": "dynamic",
 }
 SECRET_NAME = re.compile(r"(^|_)(password|secret_string|secret_binary|auth_token|private_key)(_wo)?$")
-# Blocks that hold themselves (the statements of a WAF rule) are cut here.
-DEPTH_MAX = 3
+# Statements of a WAF rule that hold statements: unused, and nine tenths of all.
+LEFT_OUT = {"and_statement", "not_statement", "or_statement", "scope_down_statement"}
 
 
 class Module:
@@ -92,18 +92,18 @@ class Module:
             }
             yield match[1], flags, code, synthesis.get(match[1])
 
-    def block(self, base, class_name, above=()):
+    def block(self, base, class_name):
         block = {"attributes": {}, "block_types": {}}
-        if above.count(base) >= DEPTH_MAX:
-            return block
         for name, flags, code, synthesis in self.attributes(base, class_name):
+            if name in LEFT_OUT:
+                continue
             nested = _nested(code)
             if _is_block(synthesis, flags):
                 value, _, shape, storage = synthesis
                 inner = nested[0] if nested else re.sub(r"(List|Map)$", "", storage)
                 kind = {
                     "nesting_mode": "single" if shape == "struct" else shape,
-                    "block": self.block(inner, inner + "OutputReference", above + (base,)),
+                    "block": self.block(inner, inner + "OutputReference"),
                 }
                 if shape in ("list", "set"):
                     if "required" in flags:

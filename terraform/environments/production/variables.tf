@@ -43,6 +43,11 @@ variable "functions" {
     secrets_layer_arn    = string
   })
   default = null
+
+  validation {
+    condition     = var.functions == null || try(endswith(var.functions.session_validate_zip, ".zip") && endswith(var.functions.metrics_export_zip, ".zip"), false)
+    error_message = "functions needs two .zip files."
+  }
 }
 
 variable "alarms_topic_arn" {

@@ -13,12 +13,22 @@ variable "cluster_name" {
   description = "The ECS cluster."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = length(var.cluster_name) > 0
+    error_message = "cluster_name must not be empty."
+  }
 }
 
 variable "service_name" {
   description = "The ECS service."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = length(var.service_name) > 0
+    error_message = "service_name must not be empty."
+  }
 }
 
 variable "tasks" {
@@ -64,12 +74,22 @@ variable "metrics_namespace" {
   type        = string
   default     = "cardroom"
   nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._/#-]{1,255}$", var.metrics_namespace))
+    error_message = "metrics_namespace must be a CloudWatch namespace."
+  }
 }
 
 variable "load_balancer_arn_suffix" {
   description = "The load balancer, as CloudWatch names it."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = startswith(var.load_balancer_arn_suffix, "app/")
+    error_message = "load_balancer_arn_suffix must begin with app/."
+  }
 }
 
 variable "cpu_target_percent" {

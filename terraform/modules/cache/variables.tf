@@ -13,6 +13,11 @@ variable "vpc_id" {
   description = "The VPC that the cache is in."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = startswith(var.vpc_id, "vpc-")
+    error_message = "vpc_id must be the id of a VPC."
+  }
 }
 
 variable "subnet_ids" {
@@ -30,6 +35,11 @@ variable "client_security_group_ids" {
   description = "Who may connect: a security group by a name for it."
   type        = map(string)
   nullable    = false
+
+  validation {
+    condition     = length(var.client_security_group_ids) > 0 && alltrue([for id in values(var.client_security_group_ids) : startswith(id, "sg-")])
+    error_message = "client_security_group_ids must be ids of security groups, at least one."
+  }
 }
 
 variable "mode" {

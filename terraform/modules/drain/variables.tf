@@ -13,12 +13,22 @@ variable "cluster_arn" {
   description = "The ECS cluster."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:ecs:", var.cluster_arn))
+    error_message = "cluster_arn must be the ARN of an ECS cluster."
+  }
 }
 
 variable "service_name" {
   description = "The ECS service."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = length(var.service_name) > 0
+    error_message = "service_name must not be empty."
+  }
 }
 
 variable "function" {
@@ -29,4 +39,9 @@ variable "function" {
     arn   = string
   })
   nullable = false
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:lambda:", var.function.arn)) && length(var.function.alias) > 0
+    error_message = "function needs the ARN of a function and its alias."
+  }
 }

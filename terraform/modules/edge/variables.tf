@@ -13,6 +13,11 @@ variable "vpc_id" {
   description = "The VPC that the load balancer is in."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = startswith(var.vpc_id, "vpc-")
+    error_message = "vpc_id must be the id of a VPC."
+  }
 }
 
 variable "subnet_ids" {
@@ -30,6 +35,11 @@ variable "task_security_group_id" {
   description = "Security group of the tasks; the load balancer reaches nothing else."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = startswith(var.task_security_group_id, "sg-")
+    error_message = "task_security_group_id must be the id of a security group."
+  }
 }
 
 variable "task_port" {
@@ -124,6 +134,11 @@ variable "access_logs_bucket" {
   description = "Bucket that takes the load balancer's access and connection logs; null: none are written."
   type        = string
   default     = null
+
+  validation {
+    condition     = var.access_logs_bucket == null || can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.access_logs_bucket))
+    error_message = "access_logs_bucket must be the name of a bucket."
+  }
 }
 
 variable "deletion_protection" {

@@ -38,6 +38,11 @@ variable "vpc_id" {
   description = "The VPC that the functions are in."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = startswith(var.vpc_id, "vpc-")
+    error_message = "vpc_id must be the id of a VPC."
+  }
 }
 
 variable "subnet_ids" {
@@ -58,12 +63,22 @@ variable "cache" {
     ports             = list(number)
   })
   nullable = false
+
+  validation {
+    condition     = startswith(var.cache.security_group_id, "sg-") && length(var.cache.ports) > 0
+    error_message = "cache must name a security group and its ports."
+  }
 }
 
 variable "listener_arn" {
   description = "Listener that sends validations to the function."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:elasticloadbalancing:", var.listener_arn))
+    error_message = "listener_arn must be the ARN of a listener."
+  }
 }
 
 variable "secret_arns" {
@@ -82,6 +97,11 @@ variable "environment" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.environment) : can(regex("^CARDROOM_[A-Z0-9]+(_[A-Z0-9]+)*__[A-Z0-9_]+$", name))])
+    error_message = "environment takes names such as CARDROOM_LOG__FORMAT."
+  }
 }
 
 variable "metrics_namespace" {

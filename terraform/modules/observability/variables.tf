@@ -16,18 +16,33 @@ variable "load_balancer" {
     target_group_arn_suffix = string
   })
   nullable = false
+
+  validation {
+    condition     = startswith(var.load_balancer.arn_suffix, "app/") && startswith(var.load_balancer.target_group_arn_suffix, "targetgroup/")
+    error_message = "load_balancer must be named as CloudWatch names it: app/… and targetgroup/…."
+  }
 }
 
 variable "cluster_name" {
   description = "The ECS cluster."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = length(var.cluster_name) > 0
+    error_message = "cluster_name must not be empty."
+  }
 }
 
 variable "service_name" {
   description = "The ECS service."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = length(var.service_name) > 0
+    error_message = "service_name must not be empty."
+  }
 }
 
 variable "cache" {
@@ -50,6 +65,11 @@ variable "function_names" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.function_names), ["session-validate", "metrics-export"])) == 0
+    error_message = "function_names knows session-validate and metrics-export."
+  }
 }
 
 variable "metrics_namespace" {
@@ -57,6 +77,11 @@ variable "metrics_namespace" {
   type        = string
   default     = "cardroom"
   nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._/#-]{1,255}$", var.metrics_namespace))
+    error_message = "metrics_namespace must be a CloudWatch namespace."
+  }
 }
 
 variable "connections_max" {

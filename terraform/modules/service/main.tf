@@ -15,6 +15,34 @@ locals {
     CARDROOM_AUTH__TOKEN_KEYS         = aws_secretsmanager_secret.made["token_keys"].arn
     CARDROOM_INSTANCES__SHARED_SECRET = aws_secretsmanager_secret.made["shared_secret"].arn
   }
+
+  definition = {
+    name                   = local.container
+    image                  = var.image
+    essential              = true
+    readonlyRootFilesystem = true
+    privileged             = false
+    user                   = "65532:65532"
+    stopTimeout            = var.stop_timeout_seconds
+    linuxParameters        = { capabilities = { drop = ["ALL"] }, initProcessEnabled = false }
+    portMappings           = [{ containerPort = var.port, hostPort = var.port, protocol = "tcp" }]
+    ulimits                = [{ name = "nofile", softLimit = max(65536, 2 * var.connections_max), hardLimit = max(65536, 2 * var.connections_max) }]
+    environment            = [for name, value in local.environment : { name = name, value = value }]
+    secrets                = [for name, arn in local.secrets : { name = name, valueFrom = arn }]
+    # A new generation is a new task definition, which is rolled out.
+    dockerLabels = { for name, generation in var.secret_generations : "cardroom.secret.${name}" => tostring(generation) }
+    # A slow log service must not hold up the server: then lines are lost.
+    logConfiguration = {
+      logDriver = "awslogs"
+      options = {
+        "awslogs-group"         = aws_cloudwatch_log_group.this.name
+        "awslogs-region"        = data.aws_region.current.region
+        "awslogs-stream-prefix" = local.container
+        "mode"                  = "non-blocking"
+        "max-buffer-size"       = "4m"
+      }
+    }
+  }
 }
 
 resource "aws_cloudwatch_log_group" "this" {
@@ -46,33 +74,7 @@ resource "aws_ecs_task_definition" "this" {
     operating_system_family = "LINUX"
   }
 
-  container_definitions = jsonencode([{
-    name                   = local.container
-    image                  = var.image
-    essential              = true
-    readonlyRootFilesystem = true
-    privileged             = false
-    user                   = "65532:65532"
-    stopTimeout            = var.stop_timeout_seconds
-    linuxParameters        = { capabilities = { drop = ["ALL"] }, initProcessEnabled = false }
-    portMappings           = [{ containerPort = var.port, hostPort = var.port, protocol = "tcp" }]
-    ulimits                = [{ name = "nofile", softLimit = max(65536, 2 * var.connections_max), hardLimit = max(65536, 2 * var.connections_max) }]
-    environment            = [for name, value in local.environment : { name = name, value = value }]
-    secrets                = [for name, arn in local.secrets : { name = name, valueFrom = arn }]
-    # A new generation is a new task definition, which is rolled out.
-    dockerLabels = { for name, generation in var.secret_generations : "cardroom.secret.${name}" => tostring(generation) }
-    # A slow log service must not hold up the server: then lines are lost.
-    logConfiguration = {
-      logDriver = "awslogs"
-      options = {
-        "awslogs-group"         = aws_cloudwatch_log_group.this.name
-        "awslogs-region"        = data.aws_region.current.region
-        "awslogs-stream-prefix" = local.container
-        "mode"                  = "non-blocking"
-        "max-buffer-size"       = "4m"
-      }
-    }
-  }])
+  container_definitions = jsonencode([local.definition])
 }
 
 resource "aws_ecs_service" "this" {

@@ -23,6 +23,16 @@ output "container_definitions" {
   value       = aws_ecs_task_definition.this.container_definitions
 }
 
+output "environment" {
+  description = "Settings of the server that are no secret, as its container has them."
+  value       = { for entry in local.definition.environment : entry.name => entry.value }
+}
+
+output "stop_timeout_seconds" {
+  description = "From SIGTERM to SIGKILL, as the container has it."
+  value       = local.definition.stopTimeout
+}
+
 output "task_role_arn" {
   description = "Role of the server; it has no policy."
   value       = aws_iam_role.task.arn

@@ -24,6 +24,11 @@ variable "vpc_id" {
   description = "The VPC that the tasks are in."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = startswith(var.vpc_id, "vpc-")
+    error_message = "vpc_id must be the id of a VPC."
+  }
 }
 
 variable "subnet_ids" {
@@ -53,12 +58,22 @@ variable "edge_security_group_id" {
   description = "Security group of the load balancer."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = startswith(var.edge_security_group_id, "sg-")
+    error_message = "edge_security_group_id must be the id of a security group."
+  }
 }
 
 variable "target_group_arn" {
   description = "Where tasks register."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:elasticloadbalancing:", var.target_group_arn))
+    error_message = "target_group_arn must be the ARN of a target group."
+  }
 }
 
 variable "cache" {
@@ -68,12 +83,22 @@ variable "cache" {
     ports             = list(number)
   })
   nullable = false
+
+  validation {
+    condition     = startswith(var.cache.security_group_id, "sg-") && length(var.cache.ports) > 0
+    error_message = "cache must name a security group and its ports."
+  }
 }
 
 variable "redis_url_secret_arn" {
   description = "Secret that holds the URL of the cache, with user and password."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:secretsmanager:", var.redis_url_secret_arn))
+    error_message = "redis_url_secret_arn must be the ARN of a secret."
+  }
 }
 
 variable "environment" {

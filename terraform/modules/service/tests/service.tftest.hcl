@@ -34,6 +34,11 @@ run "task" {
   }
 
   assert {
+    condition     = jsondecode(aws_ecs_task_definition.this.container_definitions)[0].stopTimeout == 120
+    error_message = "time to drain"
+  }
+
+  assert {
     condition     = toset([for secret in jsondecode(aws_ecs_task_definition.this.container_definitions)[0].secrets : secret.name]) == toset(["CARDROOM_REDIS__URL", "CARDROOM_AUTH__TOKEN_KEYS", "CARDROOM_INSTANCES__SHARED_SECRET"])
     error_message = "secrets come as secrets"
   }
