@@ -209,12 +209,12 @@ variable "scaling" {
 }
 
 variable "cache" {
-  description = "`cluster` (nodes that never evict) or `serverless`; `durability`: strict waits for `wait_replicas` replicas before a command is acknowledged."
+  description = "`cluster` (nodes that never evict) or `serverless`; `durability`: `strict` acknowledges a command when `wait_replicas` replicas have it too, `fast` when the primary has it, `auto` leaves it to the server."
   type = object({
     mode                       = optional(string, "cluster")
     node_type                  = optional(string, "cache.t4g.small")
     shards                     = optional(number, 1)
-    replicas                   = optional(number, 1)
+    replicas                   = optional(number, 2)
     durability                 = optional(string, "strict")
     wait_replicas              = optional(number, 1)
     serverless_data_gb         = optional(number, 5)
@@ -230,13 +230,13 @@ variable "cache" {
   }
 
   validation {
-    condition     = contains(["fast", "strict"], var.cache.durability)
-    error_message = "cache.durability must be fast or strict."
+    condition     = contains(["auto", "fast", "strict"], var.cache.durability)
+    error_message = "cache.durability must be auto, fast or strict."
   }
 
   validation {
-    condition     = var.cache.durability == "fast" || (var.cache.mode == "cluster" && var.cache.wait_replicas >= 1 && var.cache.wait_replicas <= var.cache.replicas)
-    error_message = "cache.durability strict needs mode cluster and at least wait_replicas replicas."
+    condition     = var.cache.durability != "strict" || (var.cache.mode == "cluster" && var.cache.wait_replicas >= 1 && var.cache.wait_replicas < var.cache.replicas)
+    error_message = "cache.durability strict needs mode cluster and more than wait_replicas replicas: with one lost, nothing would be accepted until it is replaced."
   }
 }
 

@@ -36,7 +36,7 @@ run "outputs" {
   }
 
   assert {
-    condition     = length(output.alarm_names) == 14 && output.dashboard_name == "poker"
+    condition     = length(output.alarm_names) == 16 && output.dashboard_name == "poker"
     error_message = "what is watched"
   }
 

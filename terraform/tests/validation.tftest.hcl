@@ -84,9 +84,9 @@ run "nothing_left_for_a_lost_task" {
   expect_failures = [var.scaling]
 }
 
-run "strict_without_replica" {
+run "strict_without_a_replica_to_lose" {
   command = plan
-  variables { cache = { replicas = 0 } }
+  variables { cache = { replicas = 1 } }
   expect_failures = [var.cache]
 }
 

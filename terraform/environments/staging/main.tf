@@ -17,7 +17,7 @@ module "cardroom" {
 
   vpc      = { zones = 2, egress = "nat-single" }
   capacity = { tasks_min = 2, tasks_max = 4, cpu = 512, memory = 1024, connections_per_task = 3000 }
-  cache    = { node_type = "cache.t4g.micro", replicas = 1, snapshot_retention_days = 0 }
+  cache    = { node_type = "cache.t4g.micro", replicas = 1, durability = "fast", snapshot_retention_days = 0 }
 
   functions           = var.functions
   logs                = { retention_days = 7 }

@@ -25,7 +25,7 @@ module "cardroom" {
   capacity = { tasks_min = 3, tasks_max = 30, cpu = 1024, memory = 2048, connections_per_task = 8000 }
   scaling  = { target_ratio = 0.7, cpu_target_percent = 60, scale_in_cooldown_seconds = 1800 }
   drain    = { window_seconds = 100, stop_timeout_seconds = 120 }
-  cache    = { mode = "cluster", node_type = "cache.m7g.large", shards = 3, replicas = 1, durability = "strict", snapshot_retention_days = 7 }
+  cache    = { mode = "cluster", node_type = "cache.m7g.large", shards = 3, replicas = 2, durability = "strict", snapshot_retention_days = 7 }
 
   functions = {
     session_validate_zip = "${path.module}/session-validate.zip"

@@ -81,7 +81,7 @@ variable "shards" {
 variable "replicas" {
   description = "Replicas of each shard (cluster). Without one, a lost node is a lost shard."
   type        = number
-  default     = 1
+  default     = 2
   nullable    = false
 
   validation {

@@ -34,7 +34,7 @@ run "cluster_is_the_default" {
   }
 
   assert {
-    condition     = output.node_ids == tolist(["poker-0001-001", "poker-0001-002"])
+    condition     = output.node_ids == tolist(["poker-0001-001", "poker-0001-002", "poker-0001-003"])
     error_message = "nodes as CloudWatch names them"
   }
 }
