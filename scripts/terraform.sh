@@ -46,4 +46,7 @@ if [ -z "${CARDROOM_BIN:-}" ] && [ ! -x target/debug/cardroom ] && [ ! -x target
   cargo build --quiet
 fi
 
+# The rights of the cache's users are tried with a real one.
+scripts/install_redis.sh
+
 exec "$python" -B "$offline/check.py" "$@"

@@ -99,13 +99,20 @@ def server_takes_its_environment(state):
 
 
 def functions_name_settings(state):
-    """Every name in a function's environment is a setting, or the functions' own."""
+    """Every name in a function's environment is a setting, or the functions' own.
+
+    With CARDROOM_FUNCTIONS_BIN, a folder with their binaries, they are asked
+    themselves: `NAME --print-environment` prints the names that it reads, one
+    a line, and these have to be the very names that it is given.
+    """
     config = printed_config({})
     count = 0
     for address, kind, values in resources(state):
         if kind != "aws_lambda_function":
             continue
-        for name in values["environment"][0]["variables"]:
+        names = values["environment"][0]["variables"].keys()
+        _asked(address, names)
+        for name in names:
             count += 1
             plain = name.removeprefix("SECRET_ARN_")
             if plain in FUNCTIONS_OWN:
@@ -114,6 +121,17 @@ def functions_name_settings(state):
             if not plain.startswith("CARDROOM_") or key not in config.get(section, {}):
                 raise Failed(f"{address}: {name} is no setting")
     return f"{count} names"
+
+
+def _asked(address, names):
+    folder = os.environ.get("CARDROOM_FUNCTIONS_BIN")
+    if not folder:
+        return
+    program = pathlib.Path(folder, re.search(r'\["([a-z-]+)"\]', address)[1])
+    done = subprocess.run([program, "--print-environment"], env={}, capture_output=True, text=True, timeout=30, check=False)
+    differ = set(done.stdout.split()) ^ set(names)
+    if done.returncode != 0 or differ:
+        raise Failed(f"{program.name}: {done.stderr or ', '.join(sorted(differ))}")
 
 
 def timeouts_fit(state):

@@ -97,6 +97,7 @@ VALUES = [
     ("aws_lb_target_group", "deregistration_delay", *between(0, 3600)),
     ("aws_lb_target_group", "load_balancing_algorithm_type", *one_of("round_robin", "least_outstanding_requests", "weighted_random")),
     ("aws_lb_target_group", "name", *LB_NAME),
+    ("aws_lb_target_group", "name_prefix", *matching(r"[A-Za-z0-9][A-Za-z0-9-]{0,5}", "at most 6 letters, digits and hyphens")),
     ("aws_lb_target_group", "target_type", *one_of("instance", "ip", "lambda", "alb")),
     ("aws_route53_record", "type", *one_of("A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT", "DS", "HTTPS")),
     ("aws_scheduler_schedule", "flexible_time_window.mode", *one_of("OFF", "FLEXIBLE")),

@@ -15,7 +15,7 @@ locals {
 }
 
 resource "aws_security_group" "this" {
-  name        = "${var.name}-cache"
+  name_prefix = "${var.name}-cache-"
   description = "Valkey of ${var.name}"
   vpc_id      = var.vpc_id
 

@@ -14,7 +14,7 @@ locals {
     "&${var.key_prefix}*",
     "-@all",
     "+@read +@write +@stream +@transaction +@connection +@pubsub +@scripting",
-    "-@dangerous -keys -scan -randomkey -script|flush -script|kill",
+    "-@dangerous -scan -randomkey -script|flush -script|kill",
     "+info +role +time +wait",
     "+cluster|info +cluster|slots +cluster|shards +cluster|nodes +cluster|myid",
   ])

@@ -2,7 +2,7 @@
 # connection, so nothing is sticky.
 
 resource "aws_security_group" "this" {
-  name        = "${var.name}-edge"
+  name_prefix = "${var.name}-edge-"
   description = "Load balancer of ${var.name}"
   vpc_id      = var.vpc_id
 
@@ -75,7 +75,8 @@ resource "aws_lb" "this" {
 }
 
 resource "aws_lb_target_group" "server" {
-  name        = var.name
+  # A name of its own each time: a new one is made before the old one goes.
+  name_prefix = "${substr(var.name, 0, 5)}-"
   vpc_id      = var.vpc_id
   target_type = "ip"
   protocol    = "HTTP"

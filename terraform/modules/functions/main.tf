@@ -88,7 +88,7 @@ resource "aws_lambda_alias" "live" {
 }
 
 resource "aws_security_group" "this" {
-  name        = "${var.name}-functions"
+  name_prefix = "${var.name}-functions-"
   description = "Functions of ${var.name}"
   vpc_id      = var.vpc_id
 

@@ -1,7 +1,7 @@
 # Who may speak with a task, and with whom it may speak.
 
 resource "aws_security_group" "this" {
-  name        = "${var.name}-task"
+  name_prefix = "${var.name}-task-"
   description = "Tasks of ${var.name}"
   vpc_id      = var.vpc_id
 

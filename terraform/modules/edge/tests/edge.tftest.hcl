@@ -113,7 +113,9 @@ run "firewall" {
   }
 
   assert {
-    condition     = length(aws_wafv2_web_acl_logging_configuration.this[0].redacted_fields) == 3
+    condition = toset(flatten([
+      for field in aws_wafv2_web_acl_logging_configuration.this[0].redacted_fields : concat(field.single_header[*].name, length(field.query_string) > 0 ? ["the query"] : [])
+    ])) == toset(["authorization", "cookie", "the query"])
     error_message = "no tokens and no connection ids in the firewall's log"
   }
 }
