@@ -20,7 +20,7 @@ environment() {
   local wanted
   wanted=$(printf '%s\n' "$@"; python3 --version; cat "$offline/requirements.txt")
   if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
-    rm -rf "${tools:?}/$name" "$stamp"
+    rm -rf "${tools:?}/$name" "$stamp" "$tools/protocol"
     python3 -m venv "$tools/$name"
     "$tools/$name/bin/pip" install --quiet --disable-pip-version-check "$@" || return 1
     printf '%s\n' "$wanted" >"$stamp"
@@ -34,16 +34,17 @@ if environment checkov 'checkov~=3.3'; then
 fi
 
 python="$PWD/$tools/stub/bin/python"
-export CARDROOM_STUB_PB="$PWD/$tools/protocol"
-if [ "$offline/tfplugin5.proto" -nt "$CARDROOM_STUB_PB/tfplugin5_pb2.py" ]; then
-  mkdir -p "$CARDROOM_STUB_PB"
-  "$python" -m grpc_tools.protoc -I "$offline" --python_out="$CARDROOM_STUB_PB" \
-    --grpc_python_out="$CARDROOM_STUB_PB" "$offline/tfplugin5.proto"
+protocol="$tools/protocol"
+if [ "$offline/tfplugin5.proto" -nt "$protocol/tfplugin5_pb2.py" ]; then
+  mkdir -p "$protocol"
+  "$python" -m grpc_tools.protoc -I "$offline" --python_out="$protocol" \
+    --grpc_python_out="$protocol" "$offline/tfplugin5.proto"
 fi
 
-# The server is asked which settings it knows.
-if [ -z "${CARDROOM_BIN:-}" ] && [ ! -x target/debug/cardroom ] && [ ! -x target/release/cardroom ]; then
-  cargo build --quiet
+# The server is asked which settings it knows. CARDROOM_BIN: one that is built.
+if [ -z "${CARDROOM_BIN:-}" ]; then
+  cargo build --quiet --bin cardroom
+  export CARDROOM_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/cardroom"
 fi
 
 # The rights of the cache's users are tried with a real one.

@@ -12,7 +12,7 @@ import re
 import subprocess
 import tomllib
 
-from workspace import REPOSITORY, ROOT, Failed, resources
+from workspace import ROOT, Failed, resources
 
 # Named by the functions, not by the server.
 FUNCTIONS_OWN = {"METRICS_NAMESPACE", "METRICS_SERVICE"}
@@ -20,13 +20,11 @@ SECRET = "0123456789abcdef" * 4
 
 
 def binary():
-    """CARDROOM_BIN, or the newest build."""
+    """The server; scripts/terraform.sh builds it."""
     given = os.environ.get("CARDROOM_BIN")
-    built = [REPOSITORY / "target" / profile / "cardroom" for profile in ("release", "debug")]
-    found = [pathlib.Path(given)] if given else [path for path in built if path.exists()]
-    if not found:
-        raise Failed("no server to ask: run cargo build, or set CARDROOM_BIN")
-    return max(found, key=lambda path: path.stat().st_mtime)
+    if not given or not pathlib.Path(given).exists():
+        raise Failed("no server to ask: CARDROOM_BIN names none")
+    return pathlib.Path(given).resolve()
 
 
 def printed_config(environment):

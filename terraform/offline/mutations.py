@@ -8,17 +8,20 @@ import dataclasses
 @dataclasses.dataclass
 class Mutation:
     """`old` becomes `new` in `file`; `folder` is where `check` then fails, and
-    `because` stands in what it prints."""
+    `because` (an expression) is in what it prints. A check is what follows
+    `terraform`, or one of the names in check.py's `JUDGES`, for an example
+    that was applied."""
 
     says: str
     file: str
     old: str
     new: str
     folder: str
-    check: str  # validate | test
+    check: str
     because: str = ""
 
 
+MINIMAL = "examples/minimal"
 SERVICE, EDGE, CACHE, FUNCTIONS = (f"modules/{name}" for name in ("service", "edge", "cache", "functions"))
 
 MUTATIONS = [
@@ -52,4 +55,12 @@ MUTATIONS = [
     Mutation("a drain notice for every service", "modules/drain/main.tf", "group      = [\"service:${var.service_name}\"]\n", "group      = [{ prefix = \"service:\" }]\n", "modules/drain", "test", "of this service only"),
     Mutation("scaling by requests", "modules/autoscaling/main.tf", "\"ConnectionsPerTask\"", "\"RequestsPerTask\"", "modules/autoscaling", "test", "what falls"),
     Mutation("an outage that nobody hears of", "modules/observability/main.tf", "if_missing = \"breaching\"", "if_missing = \"notBreaching\"", "modules/observability", "test", "an outage too"),
+    Mutation("a setting that the server does not have", "main.tf", "CARDROOM_RECOVERY__WINDOW_SECONDS =", "CARDROOM_RECOVERY__WINDOW =", MINIMAL, "environment", "is not a setting"),
+    Mutation("a value that the server refuses", "main.tf", "tostring(var.heartbeat.timeout_seconds * 1000)", "tostring(var.heartbeat.timeout_seconds * 1000000)", MINIMAL, "environment", "ping_timeout_ms"),
+    Mutation("a server that closes idle connections first", "main.tf", "tostring((var.idle_timeout_seconds + 15) * 1000)", "tostring((var.idle_timeout_seconds - 15) * 1000)", MINIMAL, "timeouts", "keep-alive"),
+    Mutation("users who may not run scripts", f"{CACHE}/users.tf", " +@scripting", "", MINIMAL, "users", "NOPERM|command: eval|script"),
+    Mutation("users who may read everything", f"{CACHE}/users.tf", "\"~${var.key_prefix}*\",", "\"~*\",", MINIMAL, "users", "somebody-elses-key is allowed"),
+    Mutation("a role that may do anything with secrets", f"{SERVICE}/roles.tf", "\"secretsmanager:GetSecretValue\"", "\"secretsmanager:*\"", MINIMAL, "rights", r"actions with \*"),
+    Mutation("rights on every secret", f"{SERVICE}/roles.tf", "resources = values(local.secrets)", "resources = [\"*\"]", MINIMAL, "rights", "on everything"),
+    Mutation("tasks that reach anything", f"{SERVICE}/security_group.tf", "  description       = \"AWS' services\"\n  cidr_ipv4         = \"0.0.0.0/0\"\n  ip_protocol       = \"tcp\"\n  from_port         = 443\n  to_port           = 443\n", "  description       = \"AWS' services\"\n  cidr_ipv4         = \"0.0.0.0/0\"\n  ip_protocol       = \"-1\"\n", MINIMAL, "rights", "anything may leave"),
 ]

@@ -34,7 +34,7 @@ def problems(state):
                 yield f"{address}: {name} in the environment"
         if kind == "aws_cloudwatch_log_group" and not values["retention_in_days"]:
             yield f"{address}: kept for ever"
-        if "tags" in values and kind == "aws_iam_user":
+        if kind == "aws_iam_user":
             yield f"{address}: no users, only roles"
 
 

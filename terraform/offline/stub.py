@@ -16,8 +16,9 @@ import subprocess
 import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, os.environ.get("CARDROOM_STUB_PB", str(HERE / ".generated")))
+# Made from tfplugin5.proto by scripts/terraform.sh.
+PROTOCOL = pathlib.Path(__file__).resolve().parents[2] / "target" / "terraform" / "protocol"
+sys.path.insert(0, str(PROTOCOL))
 
 import grpc  # noqa: E402
 import tfplugin5_pb2_grpc  # noqa: E402
