@@ -67,3 +67,14 @@ run "without_deletion_protection" {
     error_message = "names of secrets are free at once"
   }
 }
+
+run "rotation" {
+  command = plan
+
+  variables { secret_generations = { redis_url = 2 } }
+
+  assert {
+    condition     = output.cache.user == "poker-b"
+    error_message = "the other user takes over"
+  }
+}
