@@ -1,4 +1,4 @@
-.PHONY: run test test-clients test-web-client chaos conformance lint
+.PHONY: run test test-clients test-web-client chaos conformance lint terraform
 
 # The server on the embedded store; prints the address. PORT=… for another port.
 run:
@@ -33,3 +33,7 @@ lint:
 	cargo check --no-default-features --features redis --quiet
 	scripts/install_clients.sh
 	cd web/client && npm run --silent build && npm run --silent lint
+
+# Everything about terraform/ that can be known without AWS.
+terraform:
+	scripts/terraform.sh

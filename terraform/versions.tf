@@ -1,0 +1,11 @@
+# 1.11 is the first with write-only arguments: no secret gets into the state.
+terraform {
+  required_version = ">= 1.11, < 2.0"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 6.0"
+    }
+  }
+}
