@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::config::arguments::Arguments;
 use crate::config::sections::{
-    AuthConfig, Config, EngineConfig, LimitsConfig, LogConfig, RateLimits, RedisConfig,
+    AuthConfig, Config, EngineConfig, LimitsConfig, LogConfig, PageConfig, RateLimits, RedisConfig,
     ServerConfig, SessionConfig, origin,
 };
 use crate::config::table::Check;
@@ -53,6 +53,7 @@ impl Config {
             rate_limits: reader.rate_limits(),
             redis: RedisConfig::read(&mut reader),
             auth: AuthConfig::read(&mut reader),
+            page: PageConfig::read(&mut reader),
             log: LogConfig::read(&mut reader),
         };
         reader.unknown_keys();

@@ -22,6 +22,7 @@ pub struct Config {
     pub rate_limits: RateLimits,
     pub redis: RedisConfig,
     pub auth: AuthConfig,
+    pub page: PageConfig,
     pub log: LogConfig,
 }
 
@@ -173,6 +174,15 @@ section! {
 }
 
 section! {
+    /// The web page.
+    "page" PageConfig {
+        /// Origins whose pages may embed this one in a frame, such as a wiki's:
+        /// `https://wiki.example.org`. Nobody's when empty.
+        frame_ancestors: Vec<String> = Vec::new(), Rule(|list: &Vec<String>| frame_ancestors(list));
+    }
+}
+
+section! {
     /// Logging, on standard error.
     "log" LogConfig {
         /// A level, or directives such as `info,cardroom::table=debug`.
@@ -306,6 +316,13 @@ fn origins(list: &[String]) -> Result<(), String> {
         None if list.len() <= ORIGINS_MAX => Ok(()),
         None => Err(format!("must not have more than {ORIGINS_MAX} entries")),
         Some(bad) => Err(format!("{bad:?} is no origin such as https://poker.example.org")),
+    }
+}
+
+fn frame_ancestors(list: &[String]) -> Result<(), String> {
+    match list.iter().find(|text| *text == "*") {
+        None => origins(list),
+        Some(_) => Err("must name the origins: any page in the world is too many".to_owned()),
     }
 }
 

@@ -37,6 +37,7 @@ impl Config {
         }
         self.redis.write(&mut page);
         self.auth.write(&mut page);
+        self.page.write(&mut page);
         self.log.write(&mut page);
         page.text
     }

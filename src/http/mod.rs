@@ -16,6 +16,7 @@ mod export;
 mod front;
 mod health;
 mod openapi;
+mod page;
 mod seats;
 mod sessions;
 mod stories;
@@ -23,4 +24,5 @@ mod stories;
 // What there is instead.
 mod problem;
 
+pub use page::Page;
 pub use router::{EngineMount, Router, RouterLimits};

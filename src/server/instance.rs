@@ -11,7 +11,7 @@ use tracing::info;
 
 use crate::config::Config;
 use crate::connection::{Connections, Upper};
-use crate::http::{EngineMount, Router, RouterLimits};
+use crate::http::{EngineMount, Page, Router, RouterLimits};
 use crate::hub::Hub;
 use crate::identity::KeyError;
 use crate::server::listener::{Drained, ListenerLimits, bind, serve};
@@ -35,6 +35,7 @@ pub struct Instance {
     listener: TcpListener,
     limits: ListenerLimits,
     router_limits: RouterLimits,
+    page: Page,
     connections: Connections,
     table: Table,
 }
@@ -69,6 +70,7 @@ impl Instance {
             listener,
             limits: listener_limits(config),
             router_limits: router_limits(config),
+            page: Page::new(&config.page.frame_ancestors),
             connections,
             table,
         })
@@ -80,7 +82,7 @@ impl Instance {
 
     /// Serves until `shutdown`, then lets go of everybody.
     pub async fn run(self, shutdown: Shutdown) -> Drained {
-        let Self { listener, limits, router_limits, connections, table } = self;
+        let Self { listener, limits, router_limits, page, connections, table } = self;
         let engine = {
             let connections = connections.clone();
             let path = connections.options().path.clone();
@@ -93,7 +95,7 @@ impl Instance {
             move || shutdown.is_requested()
         };
         let origins = connections.options().origins.clone();
-        let router = Router::new(table.clone(), engine, origins, router_limits, is_draining);
+        let router = Router::new(table.clone(), engine, origins, router_limits, page, is_draining);
         let handler = move |request, peer| router.handle(request, peer);
         let ending = {
             let connections = connections.clone();
