@@ -31,7 +31,6 @@ pub mod store;
 
 // Layer 0: pure.
 pub mod poker;
-#[cfg(feature = "server")]
 pub mod protocol;
 
 // Time, for the drivers of the layers above.

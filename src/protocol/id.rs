@@ -1,4 +1,4 @@
-//! The two identifiers on the wire: 20 characters of base64url over 15 random bytes.
+//! The identifiers on the wire: 20 characters of base64url over 15 random bytes.
 
 use std::fmt;
 
@@ -17,6 +17,33 @@ pub struct Sid([u8; ID_CHARS]);
 /// The public id of a socket: one namespace membership on a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SocketId([u8; ID_CHARS]);
+
+/// The private id of a socket (`pid`): who presents it gets the socket back.
+/// A secret like [`Sid`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PrivateId([u8; ID_CHARS]);
+
+impl PrivateId {
+    pub fn from_random(random: [u8; ID_RANDOM_BYTES]) -> Self {
+        Self(encode(random))
+    }
+
+    /// `None` for anything that [`PrivateId::from_random`] could not have made.
+    pub fn parse(text: &str) -> Option<Self> {
+        parse(text).map(Self)
+    }
+
+    /// For the CONNECT answer and for the key of its record.
+    pub fn expose(&self) -> &str {
+        as_str(&self.0)
+    }
+}
+
+impl fmt::Debug for PrivateId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PrivateId(…)")
+    }
+}
 
 impl Sid {
     pub fn from_random(random: [u8; ID_RANDOM_BYTES]) -> Self {

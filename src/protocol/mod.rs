@@ -12,4 +12,4 @@ pub mod socketio;
 
 pub use close::CloseReason;
 pub use encoded::Encoded;
-pub use id::{Sid, SocketId};
+pub use id::{PrivateId, Sid, SocketId};

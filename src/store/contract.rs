@@ -24,6 +24,37 @@ pub struct Position {
     pub nonce: u64,
 }
 
+impl Position {
+    /// The place behind this one, in the same history.
+    pub const fn next(self, nonce: u64) -> Self {
+        Self { version: self.version.saturating_add(1), nonce, ..self }
+    }
+}
+
+/// An event and the place it stands at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub position: Position,
+    pub event: Event,
+}
+
+impl Entry {
+    /// Entries for events that are to follow `expected`, in order. The nonce
+    /// is drawn for them alone; they share it, and differ in their versions.
+    pub fn behind(
+        expected: Position,
+        nonce: u64,
+        events: impl IntoIterator<Item = Event>,
+    ) -> Arc<[Self]> {
+        let mut position = expected;
+        let numbered = events.into_iter().map(|event| {
+            position = position.next(nonce);
+            Self { position, event }
+        });
+        numbered.collect()
+    }
+}
+
 /// Keeps sessions as logs of events.
 ///
 /// * **Order.** The events of one session are totally ordered. [`commit`]
@@ -34,7 +65,7 @@ pub struct Position {
 ///   [`load`] and [`read_after`]; an implementation says how much it survives.
 /// * **Repetition.** A commit whose outcome is unknown (a time-out) may be
 ///   tried again: if it had been accepted, the repetition is a conflict whose
-///   missing events are the caller's own.
+///   missing entries are the caller's own.
 /// * **Subscription.** A subscriber gets every update that is committed after
 ///   [`subscribe`] returned, in order, or notices that it missed some:
 ///   updates name the position before them. So: subscribe, then load.
@@ -64,16 +95,17 @@ pub trait SessionStore: Send + Sync + 'static {
 
     fn load(&self, id: SessionId) -> BoxFuture<'_, Result<Stored, StoreError>>;
 
-    /// Appends `events` behind `expected`, and tells the subscribers.
+    /// Appends `entries`, which follow each other behind `expected`
+    /// ([`Entry::behind`]), and tells the subscribers.
     fn commit(
         &self,
         id: SessionId,
         expected: Position,
-        events: Arc<[Event]>,
+        entries: Arc<[Entry]>,
         lifetime: Lifetime,
-    ) -> BoxFuture<'_, Result<Committed, CommitError>>;
+    ) -> BoxFuture<'_, Result<(), CommitError>>;
 
-    /// The events behind `position`.
+    /// The entries behind `position`.
     fn read_after(
         &self,
         id: SessionId,
@@ -120,11 +152,6 @@ pub enum Stored {
     Unknown,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Committed {
-    pub position: Position,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CommitError {
     /// Somebody was faster.
@@ -137,8 +164,8 @@ pub enum CommitError {
 /// What lies behind a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Missing {
-    /// In order, up to `position`; empty if nothing was missed.
-    Events { events: Vec<Event>, position: Position },
+    /// In order; empty if nothing was missed.
+    Entries(Vec<Entry>),
     /// The log no longer reaches back so far, or began anew: load.
     Unreachable,
 }
@@ -146,7 +173,11 @@ pub enum Missing {
 /// What a subscriber hears.
 #[derive(Debug, Clone)]
 pub enum Update {
-    Committed { previous: Position, position: Position, events: Arc<[Event]> },
+    /// What follows `previous`, in order; never empty.
+    Committed {
+        previous: Position,
+        entries: Arc<[Entry]>,
+    },
     Whispered(Arc<Event>),
 }
 

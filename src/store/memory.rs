@@ -13,7 +13,7 @@ use crate::poker::evolve::evolve;
 use crate::poker::ids::{JoinCode, Millis, SessionId};
 use crate::poker::session::{Opening, Session};
 use crate::store::contract::{
-    CommitError, Committed, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
+    CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
     Subscription, Tombstone, Update,
 };
 
@@ -53,7 +53,7 @@ struct Log {
     /// The session as of the entry before the first one in `entries`.
     snapshot: Session,
     snapshot_position: Position,
-    entries: VecDeque<(Position, Event)>,
+    entries: VecDeque<Entry>,
     lifetime: Lifetime,
     updates: broadcast::Sender<Update>,
 }
@@ -112,9 +112,9 @@ impl MemoryStore {
         &self,
         id: SessionId,
         expected: Position,
-        events: Arc<[Event]>,
+        entries: Arc<[Entry]>,
         lifetime: Lifetime,
-    ) -> Result<Committed, CommitError> {
+    ) -> Result<(), CommitError> {
         let now = self.clock.now();
         let mut shelves = self.shelves();
         let Some(Shelf::Live(log)) = shelves.find(id, now) else {
@@ -124,16 +124,12 @@ impl MemoryStore {
         if previous != expected {
             return Err(CommitError::Conflict(log.after(expected)));
         }
-        let mut position = previous;
-        for event in events.iter() {
-            position = Position { version: position.version + 1, nonce: random(), ..position };
-            log.entries.push_back((position, event.clone()));
-        }
+        log.entries.extend(entries.iter().cloned());
         log.lifetime = lifetime;
         log.trim();
         // Nobody listening is no error.
-        let _ = log.updates.send(Update::Committed { previous, position, events });
-        Ok(Committed { position })
+        let _ = log.updates.send(Update::Committed { previous, entries });
+        Ok(())
     }
 
     fn with_log<T>(
@@ -174,10 +170,10 @@ impl SessionStore for MemoryStore {
         &self,
         id: SessionId,
         expected: Position,
-        events: Arc<[Event]>,
+        entries: Arc<[Entry]>,
         lifetime: Lifetime,
-    ) -> BoxFuture<'_, Result<Committed, CommitError>> {
-        ready(self.commit_now(id, expected, events, lifetime)).boxed()
+    ) -> BoxFuture<'_, Result<(), CommitError>> {
+        ready(self.commit_now(id, expected, entries, lifetime)).boxed()
     }
 
     fn read_after(
@@ -259,13 +255,13 @@ impl Shelf {
 
 impl Log {
     fn position(&self) -> Position {
-        self.entries.back().map_or(self.snapshot_position, |(position, _)| *position)
+        self.entries.back().map_or(self.snapshot_position, |entry| entry.position)
     }
 
     fn load(&self) -> Loaded {
         let mut session = self.snapshot.clone();
-        for (_, event) in &self.entries {
-            evolve(&mut session, event);
+        for entry in &self.entries {
+            evolve(&mut session, &entry.event);
         }
         Loaded { session, position: self.position() }
     }
@@ -274,13 +270,12 @@ impl Log {
         let skipped = if position == self.snapshot_position {
             Some(0)
         } else {
-            self.entries.iter().position(|(known, _)| *known == position).map(|index| index + 1)
+            self.entries.iter().position(|entry| entry.position == position).map(|index| index + 1)
         };
         let Some(skipped) = skipped else {
             return Missing::Unreachable;
         };
-        let events = self.entries.iter().skip(skipped).map(|(_, event)| event.clone()).collect();
-        Missing::Events { events, position: self.position() }
+        Missing::Entries(self.entries.iter().skip(skipped).cloned().collect())
     }
 
     /// Folds the oldest entries into the snapshot.
@@ -289,7 +284,7 @@ impl Log {
             return;
         }
         while EVENTS_KEPT_MIN < self.entries.len() {
-            let Some((position, event)) = self.entries.pop_front() else { return };
+            let Some(Entry { position, event }) = self.entries.pop_front() else { return };
             debug_assert!(!matches!(event.fact, Fact::Opened(_)), "a session opens once");
             evolve(&mut self.snapshot, &event);
             self.snapshot_position = position;

@@ -7,12 +7,13 @@
 #[cfg(feature = "redis")]
 pub mod codec;
 mod contract;
+pub mod directory;
 pub mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
 
 pub use contract::{
-    CommitError, Committed, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
+    CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
     Subscription, Tombstone, Update,
 };
 pub use memory::MemoryStore;

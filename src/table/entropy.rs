@@ -22,6 +22,11 @@ pub(super) fn salt() -> [u8; 16] {
     bytes()
 }
 
+/// What tells a commit from all others.
+pub(super) fn nonce() -> u64 {
+    u64::from_le_bytes(bytes())
+}
+
 fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     // Without randomness every id would be guessable: better no server.

@@ -1,6 +1,7 @@
 //! The promises of `SessionStore`, one test each.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use cardroom::poker::deck::Deck;
@@ -11,8 +12,8 @@ use cardroom::poker::policy::Policy;
 use cardroom::poker::session::Opening;
 use cardroom::poker::settings::Settings;
 use cardroom::store::{
-    CommitError, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored, Tombstone,
-    Update,
+    CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
+    Tombstone, Update,
 };
 
 use super::Fixture;
@@ -56,8 +57,9 @@ pub(crate) async fn a_commit_is_loaded_and_read(fixture: &Fixture) {
     events.iter().for_each(|event| evolve(&mut expected, event));
     assert_eq!(load(store, id).await, Loaded { session: expected, position });
     let missing = store.read_after(id, created.position).await.unwrap();
-    assert_eq!(missing, Missing::Events { events: events.to_vec(), position });
-    let nothing = Missing::Events { events: Vec::new(), position };
+    assert_eq!(missed_events(&missing), events);
+    assert_eq!(missed_up_to(&missing), Some(position));
+    let nothing = Missing::Entries(Vec::new());
     assert_eq!(store.read_after(id, position).await.unwrap(), nothing);
 }
 
@@ -81,20 +83,23 @@ pub(crate) async fn the_loser_learns_what_it_missed(fixture: &Fixture) {
     let won = [away(1, true), away(2, true)];
     let position = commit(store, id, created.position, &won).await.unwrap();
     let lost = commit(store, id, created.position, &[away(3, true)]).await;
-    let missing = Missing::Events { events: won.to_vec(), position };
-    assert_eq!(lost, Err(CommitError::Conflict(missing)));
+    let Err(CommitError::Conflict(missing)) = lost else { panic!("not a conflict: {lost:?}") };
+    assert_eq!(missed_events(&missing), won);
+    assert_eq!(missed_up_to(&missing), Some(position));
 }
 
 pub(crate) async fn a_commit_that_is_repeated_is_a_conflict_with_itself(fixture: &Fixture) {
     let store = &*fixture.store;
     let created = create(store, 1).await;
     let id = created.session.id;
-    let events = [away(1, true)];
-    let position = commit(store, id, created.position, &events).await.unwrap();
-    let again = commit(store, id, created.position, &events).await;
-    let missing = Missing::Events { events: events.to_vec(), position };
-    assert_eq!(again, Err(CommitError::Conflict(missing)));
-    assert_eq!(load(store, id).await.position, position);
+    let entries = Entry::behind(created.position, 7, [away(1, true)]);
+    let commit = || store.commit(id, created.position, Arc::clone(&entries), for_an_hour(store));
+    assert_eq!(commit().await, Ok(()));
+    // A store may also find out by itself, and say that it was accepted.
+    let again = commit().await;
+    let missing = Missing::Entries(entries.to_vec());
+    assert!(again.is_ok() || again == Err(CommitError::Conflict(missing)), "{again:?}");
+    assert_eq!(load(store, id).await.position, entries[0].position);
 }
 
 pub(crate) async fn a_foreign_position_is_a_conflict(fixture: &Fixture) {
@@ -130,8 +135,8 @@ pub(crate) async fn many_writers_lose_nothing(fixture: &Fixture) {
                 loop {
                     match commit(&*store, id, position, std::slice::from_ref(&event)).await {
                         Ok(next) => break position = next,
-                        Err(CommitError::Conflict(Missing::Events { position: now, .. })) => {
-                            position = now;
+                        Err(CommitError::Conflict(missing)) => {
+                            position = missed_up_to(&missing).expect("somebody was faster");
                         }
                         Err(error) => panic!("unexpected: {error}"),
                     }
@@ -142,11 +147,8 @@ pub(crate) async fn many_writers_lose_nothing(fixture: &Fixture) {
     }
     writers.join_all().await;
 
-    let Missing::Events { events, .. } =
-        fixture.store.read_after(id, created.position).await.unwrap()
-    else {
-        panic!("the log is short enough to be whole");
-    };
+    let missing = fixture.store.read_after(id, created.position).await.unwrap();
+    let events = missed_events(&missing);
     let mut stamps: Vec<u64> = events.iter().map(|event| event.at.0).collect();
     stamps.sort_unstable();
     assert_eq!(stamps, (0..WRITERS * COMMITS).collect::<Vec<_>>());
@@ -163,13 +165,13 @@ pub(crate) async fn a_subscriber_hears_every_update_in_order(fixture: &Fixture) 
         position = commit(store, id, position, &[away(number, true)]).await.unwrap();
     }
     for number in 0..5 {
-        let Some(Update::Committed { previous, position, events }) = subscription.next().await
-        else {
+        let Some(Update::Committed { previous, entries }) = subscription.next().await else {
             panic!("update {number} is missing");
         };
         assert_eq!(previous, expected);
-        assert_eq!(events[..], [away(number, true)]);
-        expected = position;
+        assert_eq!(entries.len(), 1);
+        assert_eq!(entries[0].event, away(number, true));
+        expected = entries[0].position;
     }
     assert_eq!(expected, position);
 }
@@ -237,15 +239,11 @@ pub(crate) async fn what_is_too_far_back_is_said_to_be_unreachable(fixture: &Fix
     // is missing is never passed over.
     match store.read_after(id, created.position).await.unwrap() {
         Missing::Unreachable => {}
-        Missing::Events { events, .. } => assert_eq!(events.len(), 3_000),
+        Missing::Entries(entries) => assert_eq!(entries.len(), 3_000),
     }
-    match store.read_after(id, recent).await.unwrap() {
-        Missing::Events { events, position: now } => {
-            assert_eq!(events.len(), 199);
-            assert_eq!(now, position);
-        }
-        Missing::Unreachable => panic!("the recent past must be there"),
-    }
+    let missing = store.read_after(id, recent).await.unwrap();
+    assert_eq!(missed_events(&missing).len(), 199);
+    assert_eq!(missed_up_to(&missing), Some(position));
 }
 
 pub(crate) async fn a_session_whose_time_is_over_leaves_a_tombstone(fixture: &Fixture) {
@@ -254,9 +252,10 @@ pub(crate) async fn a_session_whose_time_is_over_leaves_a_tombstone(fixture: &Fi
     let id = created.session.id;
     // A commit moves the end.
     sleep_ms(hour_ms / 2).await;
-    let events = Arc::new([away(1, true)]);
-    let committed = store.commit(id, created.position, events, lifetime(store, hour_ms)).await;
-    let position = committed.expect("accepted").position;
+    let entries = Entry::behind(created.position, 7, [away(1, true)]);
+    let position = entries[0].position;
+    let committed = store.commit(id, created.position, entries, lifetime(store, hour_ms)).await;
+    assert_eq!(committed, Ok(()));
     sleep_ms(hour_ms / 2 + 1).await;
     assert_eq!(load(store, id).await.position, position);
 
@@ -344,8 +343,25 @@ pub(super) async fn commit(
     expected: Position,
     events: &[Event],
 ) -> Result<Position, CommitError> {
-    let committed = store.commit(id, expected, events.into(), for_an_hour(store)).await;
-    committed.map(|committed| committed.position)
+    static NONCES: AtomicU64 = AtomicU64::new(1);
+    let nonce = NONCES.fetch_add(1, Ordering::Relaxed);
+    let entries = Entry::behind(expected, nonce, events.iter().cloned());
+    let position = entries.last().map_or(expected, |entry| entry.position);
+    store.commit(id, expected, entries, for_an_hour(store)).await.map(|()| position)
+}
+
+pub(super) fn missed_events(missing: &Missing) -> Vec<Event> {
+    match missing {
+        Missing::Entries(entries) => entries.iter().map(|entry| entry.event.clone()).collect(),
+        Missing::Unreachable => panic!("the log must reach back so far"),
+    }
+}
+
+pub(super) fn missed_up_to(missing: &Missing) -> Option<Position> {
+    match missing {
+        Missing::Entries(entries) => entries.last().map(|entry| entry.position),
+        Missing::Unreachable => None,
+    }
 }
 
 /// An event that is told apart by its time.

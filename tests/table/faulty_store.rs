@@ -9,8 +9,8 @@ use cardroom::poker::event::Event;
 use cardroom::poker::ids::{JoinCode, Millis, SessionId};
 use cardroom::poker::session::Opening;
 use cardroom::store::{
-    CommitError, Committed, Lifetime, Loaded, MemoryStore, Missing, Position, SessionStore,
-    StoreError, Stored, Subscription,
+    CommitError, Entry, Lifetime, Loaded, MemoryStore, Missing, Position, SessionStore, StoreError,
+    Stored, Subscription,
 };
 
 pub(super) struct FaultyStore {
@@ -84,23 +84,23 @@ impl SessionStore for FaultyStore {
         &self,
         id: SessionId,
         expected: Position,
-        events: Arc<[Event]>,
+        entries: Arc<[Entry]>,
         lifetime: Lifetime,
-    ) -> BoxFuture<'_, Result<Committed, CommitError>> {
+    ) -> BoxFuture<'_, Result<(), CommitError>> {
         match self.fault() {
             Fault::Away => ready(Err(away().into())).boxed(),
             Fault::LosesReplies => async move {
-                self.inner.commit(id, expected, events, lifetime).await?;
+                self.inner.commit(id, expected, entries, lifetime).await?;
                 Err(away().into())
             }
             .boxed(),
             Fault::Panics => panic!("planted"),
             Fault::Conflicts(left @ 1..) => {
                 self.set(Fault::Conflicts(left - 1));
-                let nothing = Missing::Events { events: Vec::new(), position: expected };
+                let nothing = Missing::Entries(Vec::new());
                 ready(Err(CommitError::Conflict(nothing))).boxed()
             }
-            Fault::Conflicts(0) | Fault::None => self.inner.commit(id, expected, events, lifetime),
+            Fault::Conflicts(0) | Fault::None => self.inner.commit(id, expected, entries, lifetime),
         }
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::broadcast;
 
 use crate::poker::event::Event;
 use crate::poker::ids::SessionId;
-use crate::store::contract::{Position, Update};
+use crate::store::contract::{Entry, Position, Update};
 
 /// Updates that may wait for a subscriber before it is told that it missed
 /// some.
@@ -101,18 +101,18 @@ impl Channels {
     pub(super) fn end_commit(
         &self,
         id: SessionId,
-        committed: Option<(Position, Position, Arc<[Event]>)>,
+        committed: Option<(Position, Arc<[Entry]>)>,
     ) -> Next {
         let mut channels = self.lock();
         let Some(channel) = channels.get_mut(&id) else { return Next::Nothing };
         channel.own_commits = channel.own_commits.saturating_sub(1);
         let mut behind = None;
-        if let Some((previous, position, events)) = committed {
+        if let Some((previous, entries)) = committed {
             if channel.told == Some(previous) {
-                channel.tell(previous, position, events);
+                channel.tell(previous, entries);
             } else {
                 // Somebody else's commit lies between; it is read with this.
-                behind = Some(position);
+                behind = entries.last().map(|entry| entry.position);
             }
         }
         if channel.own_commits == 0 {
@@ -148,17 +148,11 @@ impl Channels {
         channel.told
     }
 
-    /// The log behind `previous`, up to `position`.
-    pub(super) fn heard(
-        &self,
-        id: SessionId,
-        previous: Position,
-        position: Position,
-        events: Vec<Event>,
-    ) {
+    /// The log behind `previous`.
+    pub(super) fn heard(&self, id: SessionId, previous: Position, entries: Vec<Entry>) {
         if let Some(channel) = self.lock().get_mut(&id) {
-            if channel.told == Some(previous) && !events.is_empty() {
-                channel.tell(previous, position, events.into());
+            if channel.told == Some(previous) && !entries.is_empty() {
+                channel.tell(previous, entries.into());
             } else if channel.told != Some(previous) {
                 // An own commit came first: read on from there.
                 channel.reading = Reading::Again;
@@ -206,10 +200,10 @@ impl Channel {
         }
     }
 
-    fn tell(&mut self, previous: Position, position: Position, events: Arc<[Event]>) {
-        self.told = Some(position);
+    fn tell(&mut self, previous: Position, entries: Arc<[Entry]>) {
+        self.told = entries.last().map(|entry| entry.position).or(self.told);
         // Nobody listening is no error.
-        let _ = self.updates.send(Update::Committed { previous, position, events });
+        let _ = self.updates.send(Update::Committed { previous, entries });
     }
 
     /// Reads if `position` is news.
@@ -246,9 +240,11 @@ mod tests {
         Position { epoch: 1, version, nonce: version }
     }
 
-    fn event() -> Event {
+    fn entries(versions: impl IntoIterator<Item = u64>) -> Vec<Entry> {
         let fact = Fact::AwaySet { player: PlayerId::from_random([1; 16]), is_away: true };
-        Event { at: Millis(1), seq: 0, by: None, request: None, fact }
+        let event = Event { at: Millis(1), seq: 0, by: None, request: None, fact };
+        let at_version = |version| Entry { position: at(version), event: event.clone() };
+        versions.into_iter().map(at_version).collect()
     }
 
     fn followed() -> (Channels, SessionId, broadcast::Receiver<Update>) {
@@ -262,8 +258,9 @@ mod tests {
 
     fn versions(receiver: &mut broadcast::Receiver<Update>) -> Vec<(u64, u64)> {
         let mut versions = Vec::new();
-        while let Ok(Update::Committed { previous, position, .. }) = receiver.try_recv() {
-            versions.push((previous.version, position.version));
+        while let Ok(Update::Committed { previous, entries }) = receiver.try_recv() {
+            let last = entries.last().map_or(0, |entry| entry.position.version);
+            versions.push((previous.version, last));
         }
         versions
     }
@@ -276,7 +273,7 @@ mod tests {
             if bell_comes_first {
                 assert_eq!(channels.ring(id, at(2), true), Next::Nothing);
             }
-            let committed = Some((at(1), at(2), Arc::from([event()])));
+            let committed = Some((at(1), entries([2]).into()));
             assert_eq!(channels.end_commit(id, committed), Next::Nothing);
             assert_eq!(channels.ring(id, at(2), true), Next::Nothing);
             assert_eq!(versions(&mut receiver), [(1, 2)]);
@@ -297,10 +294,10 @@ mod tests {
         assert_eq!(channels.ring(id, at(2), false), Next::Read);
         assert_eq!(channels.begin_read(id), Some(at(1)));
         assert_eq!(channels.ring(id, at(3), false), Next::Nothing);
-        channels.heard(id, at(1), at(3), vec![event(), event()]);
+        channels.heard(id, at(1), entries(2..=3));
         assert_eq!(channels.end_read(id), Next::Read);
         assert_eq!(channels.begin_read(id), Some(at(3)));
-        channels.heard(id, at(3), at(3), Vec::new());
+        channels.heard(id, at(3), Vec::new());
         assert_eq!(channels.end_read(id), Next::Nothing);
         assert_eq!(channels.ring(id, at(3), false), Next::Nothing);
         assert_eq!(versions(&mut receiver), [(1, 3)]);
@@ -310,10 +307,10 @@ mod tests {
     fn an_own_commit_behind_a_foreign_one_waits_for_it() {
         let (channels, id, mut receiver) = followed();
         channels.begin_commit(id);
-        let committed = Some((at(2), at(3), Arc::from([event()])));
+        let committed = Some((at(2), entries([3]).into()));
         assert_eq!(channels.end_commit(id, committed), Next::Read);
         assert_eq!(channels.begin_read(id), Some(at(1)));
-        channels.heard(id, at(1), at(3), vec![event(), event()]);
+        channels.heard(id, at(1), entries(2..=3));
         assert_eq!(channels.end_read(id), Next::Nothing);
         assert_eq!(versions(&mut receiver), [(1, 3)]);
     }
@@ -326,7 +323,7 @@ mod tests {
         let (mut receiver, is_known) = channels.join(id);
         assert!(is_known);
         channels.begin_commit(id);
-        let committed = Some((at(900), at(901), Arc::from([event()])));
+        let committed = Some((at(900), entries([901]).into()));
         assert_eq!(channels.end_commit(id, committed), Next::Nothing);
         assert_eq!(versions(&mut receiver), [(900, 901)]);
     }

@@ -33,7 +33,7 @@ use crate::poker::ids::{JoinCode, Millis, SessionId};
 use crate::poker::session::{Opening, Session};
 use crate::store::codec::{encode_event, encode_session};
 use crate::store::contract::{
-    CommitError, Committed, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
+    CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
     Subscription,
 };
 use crate::store::redis::channels::{Channels, Next};
@@ -153,10 +153,10 @@ impl SessionStore for RedisStore {
         &self,
         id: SessionId,
         expected: Position,
-        events: Arc<[Event]>,
+        entries: Arc<[Entry]>,
         lifetime: Lifetime,
-    ) -> BoxFuture<'_, Result<Committed, CommitError>> {
-        Arc::clone(&self.inner).commit(id, expected, events, lifetime).boxed()
+    ) -> BoxFuture<'_, Result<(), CommitError>> {
+        Arc::clone(&self.inner).commit(id, expected, entries, lifetime).boxed()
     }
 
     fn read_after(
@@ -251,23 +251,24 @@ impl Inner {
         self: Arc<Self>,
         id: SessionId,
         expected: Position,
-        events: Arc<[Event]>,
+        entries: Arc<[Entry]>,
         lifetime: Lifetime,
-    ) -> Result<Committed, CommitError> {
+    ) -> Result<(), CommitError> {
+        let Some(position) = entries.last().map(|entry| entry.position) else { return Ok(()) };
         let mut own = OwnCommit::begin(&self, id);
-        let (commit, position) = self.commit_call(id, expected, &events, &lifetime);
+        let commit = self.commit_call(id, expected, position, &entries, &lifetime);
         let reply = self.link.script("commit", &commit).await?;
         match commit_reply(reply, position)? {
             CommitReply::Accepted { snapshot_version, code_to_prolong } => {
-                own.accepted = Some((expected, position, events));
+                own.accepted = Some((expected, entries));
                 drop(own);
                 self.prolong(code_to_prolong, &lifetime);
                 self.move_snapshot_if_due(id, expected, position, snapshot_version);
-                Ok(Committed { position })
+                Ok(())
             }
             CommitReply::AcceptedBefore => {
-                own.accepted = Some((expected, position, events));
-                Ok(Committed { position })
+                own.accepted = Some((expected, entries));
+                Ok(())
             }
             CommitReply::Missed(missing) => Err(CommitError::Conflict(missing)),
             CommitReply::Gone => Err(StoreError::Gone.into()),
@@ -278,18 +279,10 @@ impl Inner {
         &self,
         id: SessionId,
         expected: Position,
-        events: &[Event],
+        position: Position,
+        entries: &[Entry],
         lifetime: &Lifetime,
-    ) -> (ScriptInvocation<'_>, Position) {
-        let mut position = expected;
-        let entries: Vec<(String, Vec<u8>)> = events
-            .iter()
-            .map(|event| {
-                let version = position.version.saturating_add(1);
-                position = Position { version, nonce: random(), ..position };
-                (format!("{}-{}", position.version, position.nonce), encode_event(event))
-            })
-            .collect();
+    ) -> ScriptInvocation<'_> {
         let mut commit = self.scripts.commit.prepare_invoke();
         commit.key(&self.keys.of_session(id)[..]);
         commit.arg(expected.epoch).arg(expected.version).arg(expected.nonce);
@@ -298,10 +291,11 @@ impl Inner {
         commit.arg(millis(lifetime.tombstone_until.add_ms(CODE_SLACK_MS)));
         commit.arg(MISSING_MAX).arg(self.keys.channel(id));
         commit.arg(doorbell::bell(position, self.origin));
-        for (entry_id, entry) in entries {
-            commit.arg(entry_id).arg(entry);
+        for Entry { position, event } in entries {
+            commit.arg(format!("{}-{}", position.version, position.nonce));
+            commit.arg(encode_event(event));
         }
-        (commit, position)
+        commit
     }
 
     /// In the background: if it fails, the code still outlives the session by
@@ -418,9 +412,7 @@ impl Inner {
         loop {
             let Some(told) = self.channels.begin_read(id) else { return };
             match self.read_after(id, told).await {
-                Ok(Missing::Events { events, position }) => {
-                    self.channels.heard(id, told, position, events);
-                }
+                Ok(Missing::Entries(entries)) => self.channels.heard(id, told, entries),
                 Ok(Missing::Unreachable) => {
                     let head = self.head(id).await.ok().flatten();
                     self.channels.broke(id, head);
@@ -448,7 +440,7 @@ impl Inner {
 struct OwnCommit<'a> {
     inner: &'a Arc<Inner>,
     id: SessionId,
-    accepted: Option<(Position, Position, Arc<[Event]>)>,
+    accepted: Option<(Position, Arc<[Entry]>)>,
 }
 
 impl<'a> OwnCommit<'a> {

@@ -3,10 +3,9 @@
 
 use redis::Value;
 
-use crate::poker::event::Event;
 use crate::poker::evolve::evolve;
 use crate::store::codec::{decode_event, decode_session};
-use crate::store::contract::{Loaded, Missing, Position, StoreError, Stored, Tombstone};
+use crate::store::contract::{Entry, Loaded, Missing, Position, StoreError, Stored, Tombstone};
 
 /// The answer to a commit.
 pub(super) enum CommitReply {
@@ -31,13 +30,11 @@ pub(super) fn commit_reply(reply: Value, proposed: Position) -> Result<CommitRep
             Ok(CommitReply::Accepted { snapshot_version, code_to_prolong })
         }
         "missed" => {
-            let entries = fields.entries()?;
-            let is_own =
-                |entry: &Entry| entry.version == proposed.version && entry.nonce == proposed.nonce;
-            if entries.iter().skip(1).any(is_own) {
+            let entries = fields.entries(proposed.epoch)?;
+            if entries.iter().skip(1).any(|entry| entry.position == proposed) {
                 return Ok(CommitReply::AcceptedBefore);
             }
-            Ok(CommitReply::Missed(missed(entries, proposed.epoch)?))
+            Ok(CommitReply::Missed(missed(entries)?))
         }
         "unreachable" => Ok(CommitReply::Missed(Missing::Unreachable)),
         "gone" => Ok(CommitReply::Gone),
@@ -70,7 +67,7 @@ pub(super) fn load_reply(reply: Value) -> Result<Stored, StoreError> {
             let snapshot_version = fields.number()?;
             let snapshot = fields.bytes()?;
             let session = decode_session(&snapshot).map_err(unreadable)?;
-            replayed(Loaded { session, position: tail }, snapshot_version, fields.entries()?)
+            replayed(Loaded { session, position: tail }, snapshot_version, fields.entries(epoch)?)
         }
         _ => Err(broken("an answer that nobody knows")),
     }
@@ -84,17 +81,17 @@ fn replayed(
     entries: Vec<Entry>,
 ) -> Result<Stored, StoreError> {
     let mut version = snapshot_version;
-    let mut nonce = None;
+    let mut last = None;
     for entry in entries {
         version += 1;
-        if entry.version != version {
+        if entry.position.version != version {
             return Err(broken("a log with a gap"));
         }
-        nonce = Some(entry.nonce);
+        last = Some(entry.position);
         evolve(&mut loaded.session, &entry.event);
     }
     let reaches_tail = version == loaded.position.version
-        && nonce.is_none_or(|nonce| nonce == loaded.position.nonce);
+        && last.is_none_or(|position| position == loaded.position);
     if !reaches_tail {
         return Err(broken("a log that ends before its tail"));
     }
@@ -102,16 +99,15 @@ fn replayed(
 }
 
 /// The first entry is the position that was asked for.
-fn missed(entries: Vec<Entry>, epoch: u64) -> Result<Missing, StoreError> {
-    let last = entries.last().ok_or_else(|| broken("no entry at all"))?;
-    let position = Position { epoch, version: last.version, nonce: last.nonce };
-    let first = entries.first().map_or(0, |entry| entry.version);
-    let is_whole = (first..).zip(&entries).all(|(version, entry)| entry.version == version);
+fn missed(mut entries: Vec<Entry>) -> Result<Missing, StoreError> {
+    let first = entries.first().ok_or_else(|| broken("no entry at all"))?.position.version;
+    let is_whole =
+        (first..).zip(&entries).all(|(version, entry)| entry.position.version == version);
     if !is_whole {
         return Err(broken("a log with a gap"));
     }
-    let events = entries.into_iter().skip(1).map(|entry| entry.event).collect();
-    Ok(Missing::Events { events, position })
+    entries.remove(0);
+    Ok(Missing::Entries(entries))
 }
 
 /// `epoch`, `version`, `nonce` of a session; `None` when it is gone.
@@ -137,25 +133,17 @@ fn tombstone(word: &[u8]) -> Result<Tombstone, StoreError> {
     }
 }
 
-struct Entry {
-    version: u64,
-    nonce: u64,
-    event: Event,
-}
-
-impl Entry {
-    fn new(value: Value) -> Result<Self, StoreError> {
-        let mut fields = Fields::new(value)?;
-        let id = fields.word()?;
-        let (version, nonce) = id.split_once('-').ok_or_else(|| broken("an entry's id"))?;
-        let (version, nonce) = (number(version.as_bytes())?, number(nonce.as_bytes())?);
-        let mut pairs = Fields::new(fields.next()?)?;
-        if pairs.word()? != "e" {
-            return Err(broken("an entry without an event"));
-        }
-        let event = decode_event(&pairs.bytes()?).map_err(unreadable)?;
-        Ok(Self { version, nonce, event })
+fn entry(value: Value, epoch: u64) -> Result<Entry, StoreError> {
+    let mut fields = Fields::new(value)?;
+    let id = fields.word()?;
+    let (version, nonce) = id.split_once('-').ok_or_else(|| broken("an entry's id"))?;
+    let (version, nonce) = (number(version.as_bytes())?, number(nonce.as_bytes())?);
+    let mut pairs = Fields::new(fields.next()?)?;
+    if pairs.word()? != "e" {
+        return Err(broken("an entry without an event"));
     }
+    let event = decode_event(&pairs.bytes()?).map_err(unreadable)?;
+    Ok(Entry { position: Position { epoch, version, nonce }, event })
 }
 
 /// The elements of an answer, one after the other.
@@ -194,8 +182,8 @@ impl Fields {
         number(&self.bytes()?)
     }
 
-    fn entries(&mut self) -> Result<Vec<Entry>, StoreError> {
-        Self::new(self.next()?)?.0.map(Entry::new).collect()
+    fn entries(&mut self, epoch: u64) -> Result<Vec<Entry>, StoreError> {
+        Self::new(self.next()?)?.0.map(|value| entry(value, epoch)).collect()
     }
 }
 
@@ -219,7 +207,7 @@ fn unreadable(error: crate::store::codec::CodecError) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::poker::event::Fact;
+    use crate::poker::event::{Event, Fact};
     use crate::poker::ids::{Millis, PlayerId};
     use crate::store::codec::encode_event;
 
@@ -251,7 +239,7 @@ mod tests {
     #[test]
     fn the_position_itself_is_not_missing() {
         let position = Position { epoch: 7, version: 4, nonce: 9 };
-        let missing = Missing::Events { events: vec![away(2)], position };
+        let missing = Missing::Entries(vec![Entry { position, event: away(2) }]);
         assert_eq!(read(vec![entry("3-5", 1), entry("4-9", 2)]), Ok(missing));
     }
 

@@ -17,8 +17,9 @@ use crate::poker::refusal::Refusal;
 use crate::poker::reply::Reply;
 use crate::poker::session::Status;
 use crate::protocol::SocketId;
-use crate::store::{CommitError, Lifetime, StoreError, Tombstone};
+use crate::store::{CommitError, Entry, Lifetime, StoreError, Tombstone};
 use crate::table::answer::Answer;
+use crate::table::entropy;
 use crate::table::handle::{Job, JoinAnswer, Look};
 use crate::table::session_task::SessionTask;
 
@@ -170,16 +171,14 @@ impl SessionTask {
     }
 
     async fn commit(&mut self, events: &[Event]) -> Result<(), CommitError> {
-        let durable: Arc<[Event]> =
-            events.iter().filter(|event| !event.fact.is_volatile()).cloned().collect();
-        if durable.is_empty() {
-            return Ok(());
-        }
+        let durable = events.iter().filter(|event| !event.fact.is_volatile()).cloned();
+        let entries = Entry::behind(self.position, entropy::nonce(), durable);
+        let Some(tail) = entries.last().map(|entry| entry.position) else { return Ok(()) };
         let lifetime = self.lifetime();
         let store = Arc::clone(&self.shared.store);
         self.is_ahead = true;
-        let committed = store.commit(self.handle.id, self.position, durable, lifetime).await?;
-        self.position = committed.position;
+        store.commit(self.handle.id, self.position, entries, lifetime).await?;
+        self.position = tail;
         self.is_ahead = false;
         Ok(())
     }

@@ -26,7 +26,8 @@ impl SessionTask {
                 }
             }
             Some(Update::Whispered(_)) => {}
-            Some(Update::Committed { previous, position, events }) => {
+            Some(Update::Committed { previous, entries }) => {
+                let Some(position) = entries.last().map(|entry| entry.position) else { return };
                 let is_known = position.epoch == self.position.epoch
                     && position.version <= self.position.version;
                 if is_known {
@@ -35,9 +36,9 @@ impl SessionTask {
                 if self.is_ahead || previous != self.position {
                     return self.resubscribe().await;
                 }
-                for event in events.iter() {
-                    evolve(&mut self.session, event);
-                    self.show(event, None).await;
+                for entry in entries.iter() {
+                    evolve(&mut self.session, &entry.event);
+                    self.show(&entry.event, None).await;
                 }
                 self.position = position;
             }
@@ -91,9 +92,9 @@ impl SessionTask {
         self.position = loaded.position;
         self.is_ahead = false;
         match missed {
-            Missing::Events { events, .. } => {
-                for event in events.iter().take(behind) {
-                    self.show(event, None).await;
+            Missing::Entries(entries) => {
+                for entry in entries.iter().take(behind) {
+                    self.show(&entry.event, None).await;
                 }
             }
             // Their next `seq` shows the members the gap.
