@@ -7,7 +7,7 @@ import { defineConfig, type Plugin } from "vite";
 /** All files of the page together, packed with gzip. */
 const PAGE_BYTES_MAX = 60 * 1024;
 /** What is packed already would only grow. */
-const PACKED = /\.(woff2|png|br|gz)$/;
+const PACKED = /\.(woff2|png)$/;
 
 /** Packs every file beside itself, and says how large the page has become. */
 function packed(): Plugin {
@@ -20,7 +20,7 @@ function packed(): Plugin {
       const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
       const files = names.map((name) => path.join(folder, name)).filter((file) => statSync(file).isFile());
       let total = 0;
-      for (const file of files.sort()) {
+      for (const file of files.filter((file) => !/\.(br|gz)$/.test(file)).sort()) {
         const plain = readFileSync(file);
         let size = plain.length;
         if (!PACKED.test(file)) {
@@ -42,6 +42,8 @@ export default defineConfig({
   base: "./",
   build: {
     target: "es2022",
+    cssTarget: ["chrome123", "firefox123", "safari17.5"],
+    emptyOutDir: true,
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,

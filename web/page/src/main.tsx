@@ -1,0 +1,11 @@
+import { render } from "preact";
+
+import { Page } from "./page";
+import { app } from "./session/app";
+import { applyTheme } from "./ui/device";
+import "./styles/index.css";
+
+applyTheme();
+app.start();
+const root = document.getElementById("page");
+if (root) render(<Page />, root);

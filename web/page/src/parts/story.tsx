@@ -1,0 +1,65 @@
+// The story on the table: read by all, changed in place by those who may.
+
+import { useState } from "preact/hooks";
+
+import { useSession, useView } from "../session/context";
+import { text } from "../text";
+import { Icon } from "../ui/icon";
+import { openDrawer } from "./drawer";
+import { StoryForm } from "./story-form";
+
+export function StoryLine() {
+  const session = useSession();
+  const { currentStory: story, stories, you } = useView();
+  const [isEditing, setEditing] = useState(false);
+  const at = stories.findIndex(({ id }) => id === story.id) + 1;
+
+  if (isEditing && you.can.story) {
+    return (
+      <section class="story" aria-label={text.story}>
+        <StoryForm
+          story={story}
+          onSave={async (change) => (await session.updateStory(story.id, change)) && setEditing(false)}
+          onCancel={() => setEditing(false)}
+        />
+      </section>
+    );
+  }
+  return (
+    <section class="story" aria-labelledby="story-title">
+      <div class="story-line">
+        {story.key && <span class="story-key">{story.key}</span>}
+        <h2 id="story-title" class="story-title" data-untitled={story.title === ""} tabIndex={-1}>
+          <bdi>{story.title || (you.can.story ? text.nameStory : text.untitled)}</bdi>
+        </h2>
+        {story.finalEstimate !== undefined && <span class="story-estimate figure" title={text.estimateIs(story.finalEstimate)}>{story.finalEstimate}</span>}
+        <span class="story-acts">
+          {you.can.story && (
+            <button type="button" class="quiet square" aria-label={text.editStory} title={text.editStory} onClick={() => setEditing(true)}>
+              <Icon name="edit" />
+            </button>
+          )}
+          {safeLink(story.link) && (
+            <a class="quiet square" href={safeLink(story.link)} target="_blank" rel="noopener noreferrer" aria-label={text.openLink} title={text.openLink}>
+              <Icon name="link" />
+            </a>
+          )}
+          <button type="button" class="quiet" onClick={() => openDrawer("stories")}>
+            <Icon name="list" />
+            {text.stories} <span class="count-of">{`${at}/${stories.length}`}</span>
+          </button>
+        </span>
+      </div>
+      {story.description && (
+        <details class="story-more">
+          <summary>{text.description}</summary>
+          <p class="prose">{story.description}</p>
+        </details>
+      )}
+    </section>
+  );
+}
+
+/** The server takes only such links; this page follows no others either. */
+export const safeLink = (link: string | undefined): string | undefined =>
+  link && /^https?:\/\//i.test(link) ? link : undefined;

@@ -1,0 +1,33 @@
+// How sure the own vote is, from 1 to 5.
+
+import { useSession } from "../session/context";
+import { text } from "../text";
+import { useStore } from "../ui/store";
+
+export function Sureness() {
+  const session = useSession();
+  const { card, confidence } = useStore(session.ballot.state);
+  return (
+    <fieldset class="sureness" disabled={card === null}>
+      <legend>{text.sureness}</legend>
+      <div class="sureness-row">
+        {text.sure.map((label, index) => {
+          const value = index + 1;
+          return (
+            <label key={value} class="sure" data-filled={confidence !== null && value <= confidence} title={label}>
+              <input
+                type="radio"
+                name="confidence"
+                value={value}
+                aria-label={label}
+                checked={confidence === value}
+                onChange={() => session.ballot.rate(value)}
+              />
+              <span class="sure-bar" data-step={value} />
+            </label>
+          );
+        })}
+      </div>
+    </fieldset>
+  );
+}
