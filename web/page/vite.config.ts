@@ -55,5 +55,7 @@ export default defineConfig({
       "/socket.io": { target: "http://127.0.0.1:3000", ws: true },
     },
   },
+  // Its sources: one build less to wait for, and only what is used of it.
+  resolve: { alias: { "cardroom-client": path.resolve(import.meta.dirname, "../client/src/index.ts") } },
   plugins: [packed()],
 });

@@ -1,5 +1,6 @@
 // Which screen is shown.
 
+import { Voice } from "./parts/voice";
 import { DeadEnd } from "./screens/dead-end";
 import { Join } from "./screens/join";
 import { Opening } from "./screens/opening";
@@ -9,6 +10,15 @@ import { app } from "./session/app";
 import { useStore } from "./ui/store";
 
 export function Page() {
+  return (
+    <>
+      <Voice />
+      <Screen />
+    </>
+  );
+}
+
+function Screen() {
   const place = useStore(app.place);
   switch (place.at) {
     case "start":
@@ -16,7 +26,7 @@ export function Page() {
     case "opening":
       return <Opening />;
     case "door":
-      return <Join card={place.card} hint={place.hint} />;
+      return <Join key={place.card.code} card={place.card} />;
     case "table":
       return <TableScreen key={place.session.sessionId} session={place.session} />;
     case "dead":

@@ -28,10 +28,4 @@ export function goTo(code: string | null): void {
   route.set(code);
 }
 
-/** The same place, without a step in the history. */
-export function settleAt(code: string): void {
-  history.replaceState(history.state, "", `#${code}`);
-  route.set(code);
-}
-
 export const inviteLink = (code: string): string => `${location.origin}${location.pathname}#${code}`;

@@ -40,6 +40,7 @@ export const text = {
   rememberMe: "Remember me on this device",
   takeSeat: "Take a seat",
   lookingUp: "Looking for the table…",
+  stillTrying: "The server does not answer yet. Still trying.",
   backIn: (name: string) => `Back in as ${name}.`,
   notYou: "Not you?",
 

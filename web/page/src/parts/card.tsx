@@ -1,7 +1,7 @@
 // A card: its face with the value, and its back, which is the same for all.
 
 import { cardName } from "../session/advice";
-import type { Card } from "../session/types";
+import type { CardInfo as Card } from "cardroom-client";
 import { Icon } from "../ui/icon";
 
 /** The drawing on a face. Who listens is told `cardName` by what holds it. */

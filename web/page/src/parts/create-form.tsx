@@ -16,7 +16,7 @@ export function CreateForm() {
   const [name, setName] = useState(known.name);
   const [avatar, setAvatar] = useState(known.avatar || randomFace);
   const [sessionName, setSessionName] = useState("");
-  const [deck, setDeck] = useState(DECKS.some(({ id }) => id === known.deck) ? known.deck : DECKS[0].id);
+  const [deck, setDeck] = useState(() => DECKS.find(({ id }) => id === known.deck)?.id ?? DECKS[0].id);
   const [isPending, setPending] = useState(false);
   const [problem, setProblem] = useState("");
   const nameField = useRef<HTMLInputElement>(null);

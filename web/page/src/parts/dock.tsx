@@ -13,8 +13,8 @@ export function Dock() {
   const session = useSession();
   const view = useView();
   const { card } = useStore(session.ballot.state);
-  const { round, settings, you, players } = view;
-  const isWatching = players.find(({ id }) => id === you.playerId)?.isSpectator ?? false;
+  const { round, settings, me } = view;
+  const isWatching = me.isSpectator;
   const isRevealed = round.phase === "revealed";
   const cards = settings.deck.cards;
 

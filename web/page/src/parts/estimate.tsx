@@ -8,7 +8,7 @@ import { useStore } from "../ui/store";
 
 export function Estimate() {
   const session = useSession();
-  const { round, currentStory, stories, you } = useView();
+  const { round, currentStory, stories, can } = useView();
   const isInert = useStore(session.resetInert);
   const isOnline = useStore(session.link).status === "online";
   const suggested = round.consensus?.suggestedValue ?? "";
@@ -32,7 +32,7 @@ export function Estimate() {
     if (title.trim()) void session.nextStory(title.trim());
   };
 
-  if (!you.can.story && !you.can.reset) {
+  if (!can.story && !can.reset) {
     return set === undefined ? null : <p class="estimate-set">{text.estimateSet(set)}</p>;
   }
   if (isAdding) {
@@ -53,7 +53,7 @@ export function Estimate() {
   }
   return (
     <div class="estimate">
-      {you.can.story &&
+      {can.story &&
         (isOpen ? (
           <form class="estimate-form" onSubmit={submit}>
             <label>
@@ -84,12 +84,12 @@ export function Estimate() {
           </p>
         ))}
       <div class="estimate-acts">
-        {you.can.reset && (
+        {can.reset && (
           <button type="button" class="plain" disabled={!isOnline} aria-disabled={isInert} onClick={() => void session.newRound()}>
             {text.voteAgain}
           </button>
         )}
-        {you.can.story && (
+        {can.story && (
           <button type="button" class={isOpen ? "plain" : "primary"} disabled={!isOnline} onClick={goOn}>
             {text.nextStory}
           </button>

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 
 import { headline, mood, percent } from "../session/advice";
 import { useSession, useView } from "../session/context";
-import type { Consensus } from "../session/types";
+import type { ConsensusData as Consensus } from "cardroom-client";
 import { text } from "../text";
 import { useNow } from "../ui/now";
 import { useStore } from "../ui/store";
@@ -12,7 +12,7 @@ import { Timer } from "./timer";
 
 export function Head() {
   const session = useSession();
-  const { round, you, players, currentStory } = useView();
+  const { round, can, players, currentStory } = useView();
   const asked = useStore(session.asking);
   const isOnline = useStore(session.link).status === "online";
   const missing = Math.max(0, round.eligibleCount - round.voteCount);
@@ -57,12 +57,12 @@ export function Head() {
       )}
       {!isRevealed && (
         <div class="head-acts">
-          {you.can.reset && round.voteCount > 0 && (
+          {can.reset && round.voteCount > 0 && (
             <button type="button" class="quiet" disabled={!isOnline} onClick={() => void session.newRound()}>
               {text.newRound}
             </button>
           )}
-          {you.can.reveal ? (
+          {can.reveal ? (
             <button type="button" class="primary" disabled={!isOnline || round.voteCount === 0} onClick={() => void session.reveal()}>
               {missing > 0 && round.voteCount > 0 ? text.revealMissing(missing) : text.reveal}
             </button>
@@ -103,7 +103,7 @@ function Bar({ share }: { share: number }) {
 
 function Countdown({ revealAt }: { revealAt: number }) {
   const session = useSession();
-  const { you } = useView();
+  const { can } = useView();
   const [startedAt] = useState(() => Date.now());
   const localEnd = revealAt - session.clockOffset();
   const now = useNow(localEnd);
@@ -119,7 +119,7 @@ function Countdown({ revealAt }: { revealAt: number }) {
         {seconds}
       </span>
       <div class="head-acts">
-        {you.can.reveal && (
+        {can.reveal && (
           <button type="button" class="plain" onClick={cancel}>
             {text.cancelCountdown}
           </button>

@@ -5,7 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { headline } from "../session/advice";
 import { useSession, useView } from "../session/context";
-import type { RoundSummary } from "../session/types";
+import type { RoundSummaryInfo as RoundSummary } from "cardroom-client";
 import { text } from "../text";
 import { Drawer } from "./drawer";
 import { Headline } from "./head";

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 
 import { DECKS } from "../session/decks";
 import { useSession, useView } from "../session/context";
-import type { Settings } from "../session/types";
+import type { SessionSettings as Settings } from "cardroom-client";
 import { text } from "../text";
 import { clockText } from "../ui/now";
 import { Ask } from "./ask";
@@ -17,13 +17,12 @@ import { Toggle } from "./toggle";
 
 export function Menu() {
   const session = useSession();
-  const { players, you, settings } = useView();
-  const me = players.find(({ id }) => id === you.playerId);
-  const isHost = me?.isHost ?? false;
+  const { me, can, settings } = useView();
+  const isHost = me.isHost;
   return (
     <Drawer title={text.menu}>
       {isHost && <SessionSettings settings={settings} />}
-      {!isHost && you.can.manage && <Toggle label={text.lock} isOn={settings.locked} onChange={(locked) => void session.lock(locked)} />}
+      {!isHost && can.manage && <Toggle label={text.lock} isOn={settings.locked} onChange={(locked) => void session.lock(locked)} />}
       <section class="group" aria-labelledby="menu-device">
         <h3 id="menu-device">{text.thisDevice}</h3>
         <DevicePreferences />

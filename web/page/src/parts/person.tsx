@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 
 import { useSession, useView } from "../session/context";
-import type { Player } from "../session/types";
+import type { PlayerInfo as Player } from "cardroom-client";
 import { text } from "../text";
 import { Ask } from "./ask";
 import { closeDrawer, Drawer } from "./drawer";
@@ -12,10 +12,10 @@ import { emojiOf } from "./seat";
 import { Toggle } from "./toggle";
 
 export function Person({ id }: { id: string }) {
-  const { players, you } = useView();
+  const { players, playerId } = useView();
   const player = players.find((one) => one.id === id);
   if (!player) return null;
-  const isYou = player.id === you.playerId;
+  const isYou = player.id === playerId;
   return (
     <Drawer title={isYou ? text.editYou : player.name} narrow>
       {isYou ? <Self player={player} /> : <Other player={player} />}
@@ -53,8 +53,8 @@ function Self({ player }: { player: Player }) {
 
 function Other({ player }: { player: Player }) {
   const session = useSession();
-  const { players, you, round } = useView();
-  const isHost = players.find(({ id }) => id === you.playerId)?.isHost ?? false;
+  const { me, round } = useView();
+  const isHost = me.isHost;
   const isMissing = !player.isSpectator && !round.votedPlayerIds.includes(player.id) && round.phase === "voting";
   return (
     <div class="stack">

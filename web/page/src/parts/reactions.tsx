@@ -1,9 +1,11 @@
 // A wave across the table; nothing of it is kept.
 
+import type { Emoji } from "cardroom-client";
+
 import { useSession, useView } from "../session/context";
 import { text } from "../text";
 
-const EMOJI = ["👍", "👎", "👏", "🙌", "🎉", "❤", "😂", "😮", "🤔", "👀", "🔥", "🚀"];
+const EMOJI: Emoji[] = ["👍", "👎", "👏", "🙌", "🎉", "❤", "😂", "😮", "🤔", "👀", "🔥", "🚀"];
 
 export function Reactions() {
   const session = useSession();

@@ -2,7 +2,7 @@
 
 import { percent } from "../session/advice";
 import { useView } from "../session/context";
-import type { Consensus, VoteResult } from "../session/types";
+import type { ConsensusData as Consensus, VoteResult } from "cardroom-client";
 import { text } from "../text";
 import { cardOf, nameOf, Value } from "./card";
 

@@ -1,7 +1,7 @@
 // One seat: its card, who it is, and in words what it does.
 
 import { useSession, useView } from "../session/context";
-import type { Player, View } from "../session/types";
+import type { PlayerInfo as Player, TableState as View } from "cardroom-client";
 import { text } from "../text";
 import { Icon } from "../ui/icon";
 import { useStore } from "../ui/store";
@@ -11,7 +11,7 @@ import { openDrawer } from "./drawer";
 export function Seat({ player, isYou }: { player: Player; isYou: boolean }) {
   const view = useView();
   const reaction = useStore(useSession().reactions)[player.id];
-  const { round, settings, you } = view;
+  const { round, settings, can } = view;
   const vote = round.votes?.find(({ playerId }) => playerId === player.id);
   const value = vote?.value ?? null;
   const isOutlier = round.consensus?.outliers.some(({ playerId }) => playerId === player.id) ?? false;
@@ -26,7 +26,7 @@ export function Seat({ player, isYou }: { player: Player; isYou: boolean }) {
     value === null ? null : nameOf(cards, value),
     state,
   ];
-  const mayOpen = isYou || you.can.manage;
+  const mayOpen = isYou || can.manage;
   return (
     <li class="seat" data-side={side} data-outlier={isOutlier} data-here={player.isOnline && !player.isAway} data-watching={player.isSpectator} data-you={isYou}>
       <span class="sr">{title.filter((part) => part !== null && part !== "").join(", ")}</span>

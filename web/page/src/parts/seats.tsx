@@ -1,7 +1,7 @@
 // Who sits at the table, in the order they came.
 
 import { useView } from "../session/context";
-import type { Player } from "../session/types";
+import type { PlayerInfo as Player } from "cardroom-client";
 import { text } from "../text";
 import { Seat } from "./seat";
 
@@ -9,7 +9,7 @@ import { Seat } from "./seat";
 const ROOMY_SEATS_MAX = 12;
 
 export function Seats() {
-  const { players, you } = useView();
+  const { players, playerId } = useView();
   const sorted = byArrival(players);
   return (
     <section class="felt" aria-labelledby="seats-title">
@@ -18,7 +18,7 @@ export function Seats() {
       </h2>
       <ul class="seats" data-crowded={ROOMY_SEATS_MAX < sorted.length}>
         {sorted.map((player) => (
-          <Seat key={player.id} player={player} isYou={player.id === you.playerId} />
+          <Seat key={player.id} player={player} isYou={player.id === playerId} />
         ))}
       </ul>
       {sorted.length < 2 && <p class="felt-hint">{text.alone}</p>}

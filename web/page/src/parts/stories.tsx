@@ -4,7 +4,7 @@
 import { useRef, useState } from "preact/hooks";
 
 import { useSession, useView } from "../session/context";
-import type { Story } from "../session/types";
+import type { StoryInfo as Story } from "cardroom-client";
 import { text } from "../text";
 import { Drawer } from "./drawer";
 import { StoryRow } from "./story-row";
@@ -14,9 +14,9 @@ const IMPORT_BYTES_MAX = 60_000;
 
 export function Stories() {
   const session = useSession();
-  const { stories, you, settings } = useView();
+  const { stories, can, settings } = useView();
   const [dragged, setDragged] = useState<string | null>(null);
-  const may = you.can.story;
+  const may = can.story;
   const titled = stories.filter(({ title, isActive }) => title !== "" || isActive);
 
   const drop = (before: string | null) => {
@@ -48,7 +48,7 @@ export function Stories() {
 
 function AddStories() {
   const session = useSession();
-  const { you } = useView();
+  const { can } = useView();
   const [lines, setLines] = useState("");
   const [said, setSaid] = useState("");
   const file = useRef<HTMLInputElement>(null);
@@ -81,10 +81,10 @@ function AddStories() {
         <textarea rows={titles.length > 1 ? 6 : 2} value={lines} placeholder={text.addStoryHint} onInput={(event) => setLines(event.currentTarget.value)} onKeyDown={enter} />
       </label>
       <div class="row">
-        <button type="submit" class="primary" disabled={titles.length === 0 || (titles.length > 1 && !you.can.manage)}>
+        <button type="submit" class="primary" disabled={titles.length === 0 || (titles.length > 1 && !can.manage)}>
           {titles.length > 1 ? text.addLines(titles.length) : text.add}
         </button>
-        {you.can.manage && (
+        {can.manage && (
           <label class="plain file">
             <input ref={file} type="file" accept=".csv,text/csv" class="sr" onChange={importFile} />
             {text.importCsv}

@@ -2,15 +2,9 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import type { Story } from "../session/types";
+import type { StoryInfo as Story } from "cardroom-client";
+import type { StoryWords } from "../session/words";
 import { text } from "../text";
-
-export interface StoryWords {
-  title: string;
-  description: string;
-  key?: string;
-  link?: string;
-}
 
 interface Props {
   story: Story;

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 
 import { useSession } from "../session/context";
-import type { Story } from "../session/types";
+import type { StoryInfo as Story } from "cardroom-client";
 import { text } from "../text";
 import { Icon } from "../ui/icon";
 import { closeDrawer } from "./drawer";

@@ -10,11 +10,11 @@ import { StoryForm } from "./story-form";
 
 export function StoryLine() {
   const session = useSession();
-  const { currentStory: story, stories, you } = useView();
+  const { currentStory: story, stories, can } = useView();
   const [isEditing, setEditing] = useState(false);
   const at = stories.findIndex(({ id }) => id === story.id) + 1;
 
-  if (isEditing && you.can.story) {
+  if (isEditing && can.story) {
     return (
       <section class="story" aria-label={text.story}>
         <StoryForm
@@ -30,11 +30,11 @@ export function StoryLine() {
       <div class="story-line">
         {story.key && <span class="story-key">{story.key}</span>}
         <h2 id="story-title" class="story-title" data-untitled={story.title === ""} tabIndex={-1}>
-          <bdi>{story.title || (you.can.story ? text.nameStory : text.untitled)}</bdi>
+          <bdi>{story.title || (can.story ? text.nameStory : text.untitled)}</bdi>
         </h2>
         {story.finalEstimate !== undefined && <span class="story-estimate figure" title={text.estimateIs(story.finalEstimate)}>{story.finalEstimate}</span>}
         <span class="story-acts">
-          {you.can.story && (
+          {can.story && (
             <button type="button" class="quiet square" aria-label={text.editStory} title={text.editStory} onClick={() => setEditing(true)}>
               <Icon name="edit" />
             </button>

@@ -1,5 +1,7 @@
 // How sure the own vote is, from 1 to 5.
 
+import type { Confidence } from "cardroom-client";
+
 import { useSession } from "../session/context";
 import { text } from "../text";
 import { useStore } from "../ui/store";
@@ -21,7 +23,7 @@ export function Sureness() {
                 value={value}
                 aria-label={label}
                 checked={confidence === value}
-                onChange={() => session.ballot.rate(value)}
+                onChange={() => session.ballot.rate(value as Confidence)}
               />
               <span class="sure-bar" data-step={value} />
             </label>

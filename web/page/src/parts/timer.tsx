@@ -8,11 +8,11 @@ import { clockText, useNow } from "../ui/now";
 
 export function Timer() {
   const session = useSession();
-  const { timer, you, settings, round } = useView();
+  const { timer, can, settings, round } = useView();
   const localEnd = timer.status === "running" && timer.endsAt !== null ? timer.endsAt - session.clockOffset() : null;
   const now = useNow(localEnd);
   const left = localEnd === null ? Math.ceil(timer.remainingMs / 1_000) : Math.max(0, Math.ceil((localEnd - now) / 1_000));
-  const may = you.can.timer;
+  const may = can.timer;
 
   if (timer.status === "idle") {
     if (!may || round.phase === "revealed" || settings.timerSeconds === 0) return null;

@@ -32,7 +32,7 @@ export function DeadEnd({ code, session }: Props) {
             </div>
           </SessionContext.Provider>
         )}
-        <button type="button" class="primary big" onClick={() => app.leaveDeadEnd(code)}>
+        <button type="button" class="primary big" onClick={() => app.goOn(code)}>
           {act}
         </button>
       </main>

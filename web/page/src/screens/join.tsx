@@ -10,7 +10,7 @@ import { isFailure, sentence } from "../session/failure";
 import { profile } from "../session/storage";
 import { text } from "../text";
 
-export function Join({ card, hint }: { card: SessionCard; hint: string | null }) {
+export function Join({ card }: { card: SessionCard }) {
   const [known] = useState(profile.load);
   const [name, setName] = useState(known.name);
   const [avatar, setAvatar] = useState(known.avatar || randomFace);
@@ -18,7 +18,7 @@ export function Join({ card, hint }: { card: SessionCard; hint: string | null })
   const [password, setPassword] = useState("");
   const [remember, setRemember] = useState(true);
   const [isPending, setPending] = useState(false);
-  const [problem, setProblem] = useState(hint ?? "");
+  const [problem, setProblem] = useState("");
 
   const submit = async (event: Event) => {
     event.preventDefault();
@@ -28,7 +28,7 @@ export function Join({ card, hint }: { card: SessionCard; hint: string | null })
     setProblem("");
     profile.save({ name: playerName, avatar });
     try {
-      await app.join(card.code, { playerName, avatar, isSpectator: isWatching, ...(password ? { password } : {}) }, remember);
+      await app.join(card.code, { name: playerName, avatar, isSpectator: isWatching, ...(password ? { password } : {}) }, remember);
     } catch (error) {
       setPending(false);
       const isPassword = isFailure(error) && error.code === "PASSWORD_INVALID";

@@ -19,6 +19,7 @@ import { Stories } from "../parts/stories";
 import { StoryLine } from "../parts/story";
 import { useFocusGuard } from "../ui/focus-guard";
 import { SessionContext } from "../session/context";
+import { accompany } from "../session/effects";
 import { listenToKeys } from "../session/keyboard";
 import type { Session } from "../session/session";
 import { useStore } from "../ui/store";
@@ -28,6 +29,7 @@ export function TableScreen({ session }: { session: Session }) {
   const open = useStore(drawer);
   const isOnline = useStore(session.link).status === "online";
   useEffect(() => listenToKeys(session), [session]);
+  useEffect(() => accompany(session), [session]);
   useFocusGuard();
   return (
     <SessionContext.Provider value={session}>

@@ -1,7 +1,7 @@
 // What a revealed round says, in one line.
 
 import { text } from "../text";
-import type { Card, Consensus } from "./types";
+import type { CardInfo as Card, ConsensusData as Consensus } from "cardroom-client";
 
 export function headline(consensus: Consensus): string {
   const { advice, level, lowest, highest, modes, specialCounts } = consensus;

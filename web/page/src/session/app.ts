@@ -1,13 +1,14 @@
 // Where the page is, and how it gets there: from a code to a seat.
 
-import { Table } from "cardroom-client";
+import { Table, type CreateOptions } from "cardroom-client";
 
 import { drawer } from "../parts/drawer";
-import { goTo, route, settleAt } from "../route";
+import { goTo, route } from "../route";
+import { text } from "../text";
 import { Store } from "../ui/store";
 import { isFailure } from "./failure";
 import { Session } from "./session";
-import { recents, seats } from "./storage";
+import { recents } from "./storage";
 
 /** What everybody may know who has the code. */
 export interface SessionCard {
@@ -21,7 +22,7 @@ export interface SessionCard {
 }
 
 export interface JoinWords {
-  playerName: string;
+  name: string;
   avatar: string;
   isSpectator: boolean;
   password?: string;
@@ -29,10 +30,14 @@ export interface JoinWords {
 
 export type Place =
   | { at: "start" }
-  | { at: "opening"; code: string }
-  | { at: "door"; card: SessionCard; hint: string | null }
-  | { at: "table"; session: Session; isReturn: boolean }
+  | { at: "opening" }
+  | { at: "door"; card: SessionCard }
+  | { at: "table"; session: Session }
+  /** `session`: the one that is over, whose results may be taken along. */
   | { at: "dead"; code: string; session: Session | null };
+
+/** How long a form waits for the server before it gives the word back. */
+const PATIENCE_MS = 15_000;
 
 class App {
   readonly place = new Store<Place>({ at: "start" });
@@ -44,121 +49,137 @@ class App {
   }
 
   /** Opens a session and sits down as its host. */
-  async create(wish: { name: string; playerName: string; avatar: string; deck: string }): Promise<void> {
+  async create(wish: CreateOptions): Promise<void> {
     const table = new Table();
-    try {
-      await table.create(wish);
-    } catch (error) {
-      table.close();
-      throw error;
-    }
-    const code = this.#sit(table, true, false);
-    goTo(code);
+    await inTime(table, table.create(wish));
+    this.#sit(table, false);
   }
 
   async join(code: string, words: JoinWords, remember: boolean): Promise<void> {
-    const table = new Table();
+    const table = new Table(undefined, { storage: remember ? "local" : "session" });
     try {
-      await table.join({ sessionId: code, ...words });
+      await inTime(table, table.join({ sessionId: code, ...words }));
     } catch (error) {
-      table.close();
-      if (isFailure(error) && DEAD.has(error.code)) this.place.set({ at: "dead", code: error.code, session: null });
+      if (isFailure(error) && DEAD.has(error.code)) this.#die(error.code);
       throw error;
     }
-    this.#sit(table, remember, false);
+    this.#sit(table, false);
   }
 
-  /** Somebody else sits at this browser: the seat stays, the token goes. */
+  /** Somebody else sits at this browser: the seat stays, its token goes. */
   async notMe(): Promise<void> {
     const code = route.value;
     if (code === null) return;
-    seats.forget(code);
+    for (const storage of STORAGES) new Table(undefined, { storage }).forget(code);
     this.#rise();
     await this.#arrive();
   }
 
-  leaveDeadEnd(code: string): void {
-    this.#rise();
+  /** The button of a dead end. */
+  goOn(code: string): void {
     if (code === "VERSION") return location.reload();
+    this.#rise();
     if (AGAIN.has(code)) return void this.#arrive();
     goTo(null);
-    this.place.set({ at: "start" });
   }
 
   /** Follows the address. */
   async #arrive(): Promise<void> {
     const code = route.value;
     drawer.set(null);
-    if (code === null) {
-      this.#rise();
-      return this.place.set({ at: "start" });
-    }
-    if (this.#session?.view.value.code === code) return;
+    if (code !== null && this.#session?.view.value.code === code) return;
     this.#rise();
-    this.place.set({ at: "opening", code });
-    const seat = seats.of(code);
-    const isBack = seat !== null && (await this.#return(code, seat.token));
-    if (!isBack && this.place.value.at === "opening") await this.#look(code);
+    if (code === null) return this.place.set({ at: "start" });
+    this.place.set({ at: "opening" });
+    for (const storage of STORAGES) {
+      const table = new Table(undefined, { storage });
+      if (table.remembered(code)) return this.#return(table, code);
+    }
+    await this.#look(code);
   }
 
-  /** Takes the own seat back; false when a new one is needed. */
-  async #return(code: string, playerToken: string): Promise<boolean> {
-    const table = new Table();
+  /** Takes the own seat back, as long as it takes; or looks for a new one. */
+  async #return(table: Table, code: string): Promise<void> {
+    const isGone = () => route.value !== code || this.place.value.at !== "opening";
+    const stop = route.subscribe(() => table.close());
     try {
-      await table.join({ sessionId: code, playerToken });
-      if (route.value !== code) {
-        table.close();
-        return true;
-      }
-      this.#sit(table, true, true);
-      return true;
+      await table.join({ sessionId: code });
+      if (isGone()) table.close();
+      else this.#sit(table, true);
     } catch (error) {
-      table.close();
+      if (isGone()) return;
       const failure = isFailure(error) ? error.code : "UNREACHABLE";
-      if (failure === "INVALID_PLAYER_TOKEN" || failure === "NAME_REQUIRED") {
-        seats.forget(code);
-        return false;
-      }
-      if (failure === "PLAYER_REMOVED") seats.forget(code);
-      this.place.set({ at: "dead", code: failure, session: null });
-      return true;
+      if (failure === "INVALID_PLAYER_TOKEN") await this.#look(code);
+      else this.#die(failure === "BAD_REQUEST" ? "VERSION" : failure);
+    } finally {
+      stop();
     }
   }
 
   async #look(code: string): Promise<void> {
+    let failure = "UNREACHABLE";
     try {
       const response = await fetch(`api/v1/sessions/${code}`);
       const answer: unknown = await response.json();
       if (route.value !== code) return;
-      if (!response.ok) {
-        const failure = isFailure(answer) ? answer.code : "UNREACHABLE";
-        return this.place.set({ at: "dead", code: failure, session: null });
+      if (response.ok) {
+        const card = answer as SessionCard;
+        if (card.status === "open" && !card.locked) return this.place.set({ at: "door", card });
+        failure = card.locked ? "SESSION_LOCKED" : card.status === "ended" ? "SESSION_ENDED" : "SESSION_EXPIRED";
+      } else if (isFailure(answer)) {
+        failure = answer.code;
       }
-      const card = answer as SessionCard;
-      if (card.status !== "open") return this.place.set({ at: "dead", code: card.status === "ended" ? "SESSION_ENDED" : "SESSION_EXPIRED", session: null });
-      this.place.set(card.locked ? { at: "dead", code: "SESSION_LOCKED", session: null } : { at: "door", card, hint: null });
     } catch {
-      this.place.set({ at: "dead", code: "UNREACHABLE", session: null });
+      // No network, or no server: the dead end says so.
     }
+    if (route.value === code) this.#die(failure);
   }
 
-  #sit(table: Table, remember: boolean, isReturn: boolean): string {
-    const session = new Session(table);
-    const { code, sessionId, settings } = session.view.value;
+  #sit(table: Table, isReturn: boolean): void {
+    const { state } = table;
+    if (!state) return;
+    const session = new Session(table, state);
     this.#session = session;
-    seats.keep(code, { sessionId, token: session.token(), name: session.me()?.name ?? "" }, remember);
-    recents.add({ code, name: settings.name, at: Date.now() });
-    settleAt(code);
-    this.place.set({ at: "table", session, isReturn });
-    return code;
+    recents.add({ code: state.code, name: state.settings.name, at: Date.now() });
+    if (route.value !== state.code) goTo(state.code);
+    if (isReturn) {
+      const act = { label: text.notYou, go: () => void this.notMe() };
+      session.notice.set({ words: text.backIn(state.me.name), act });
+    }
+    this.place.set({ at: "table", session });
+    table.subscribe(() => {
+      const ending = session.ending();
+      if (ending === null || this.#session !== session) return;
+      this.#session = null;
+      drawer.set(null);
+      if (ending === "LEFT") goTo(null);
+      else this.#die(ending, session);
+      session.close();
+    });
+  }
+
+  #die(code: string, session: Session | null = null): void {
+    this.place.set({ at: "dead", code, session });
   }
 
   #rise(): void {
-    this.#session?.close();
+    const session = this.#session;
     this.#session = null;
+    session?.close();
   }
 }
 
+/** The client tries for ever; somebody who pressed a button wants an answer. */
+async function inTime<T>(table: Table, arrival: Promise<T>): Promise<T> {
+  const late = setTimeout(() => table.close(), PATIENCE_MS);
+  try {
+    return await arrival;
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+const STORAGES = ["session", "local"] as const;
 const DEAD = new Set(["SESSION_NOT_FOUND", "SESSION_EXPIRED", "SESSION_ENDED", "SESSION_FULL", "SESSION_LOCKED", "PLAYER_REMOVED"]);
 /** Dead ends where the same way may be open a moment later. */
 const AGAIN = new Set(["SESSION_FULL", "SESSION_LOCKED", "PASSWORD_INVALID", "NAME_REQUIRED", "RATE_LIMITED", "UNREACHABLE"]);

@@ -1,14 +1,15 @@
-// The own vote on its way. The last choice is what counts: it waits a moment
-// for a better one, for the end of a rate limit, for the connection; and it is
-// dropped when the round it was meant for is over.
+// The own vote as it is shown. The client carries it to the server, again and
+// again if need be; here it waits a moment for a better choice, and it is told
+// what has become of it.
+
+import type { Confidence, Table } from "cardroom-client";
 
 import { Store } from "../ui/store";
-import { isFailure, type Refusal } from "./failure";
-import type { View } from "./types";
+import { isFailure } from "./failure";
 
 export interface BallotView {
   card: string | null;
-  confidence: number | null;
+  confidence: Confidence | null;
   /** `none`: nothing chosen; `kept`: the server has it. */
   fate: "none" | "sending" | "later" | "kept";
   /** Local milliseconds; `null` while it waits for the connection. */
@@ -17,131 +18,91 @@ export interface BallotView {
   isStale: boolean;
 }
 
-/** What a ballot needs of the table. */
-export interface Urn {
-  vote(card: string, confidence: number | null, roundId: number): Promise<unknown>;
-  retract(roundId: number): Promise<unknown>;
-  isOnline(): boolean;
-  view(): View;
+interface Choice {
+  card: string | null;
+  confidence: Confidence | null;
 }
 
+/** Walking through the deck is one vote, not ten. */
 const DEBOUNCE_MS = 250;
 const NOTHING: BallotView = { card: null, confidence: null, fate: "none", retryAt: null, isStale: false };
+const VOTES = new Set(["vote:submit", "vote:change", "vote:retract"]);
 
 export class Ballot {
   readonly state = new Store<BallotView>(NOTHING);
-  #urn: Urn;
-  #round: number;
+  readonly #table: Table;
+  /** Chosen, and not yet handed to the client. */
+  #choice: Choice | null = null;
+  #round: number | undefined;
+  #retryAt: number | null = null;
+  #isStale = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #isOnTheWay = false;
-  #isDirty = false;
 
-  constructor(urn: Urn) {
-    this.#urn = urn;
-    this.#round = urn.view().round.roundId;
+  constructor(table: Table) {
+    this.#table = table;
+    table.on("rate:limit", ({ event, retryAfter }) => {
+      if (!VOTES.has(event)) return;
+      this.#retryAt = Date.now() + retryAfter * 1_000;
+      this.follow();
+    });
     this.follow();
   }
 
   choose(card: string): void {
     const { confidence } = this.state.value;
-    if (this.state.value.card === card && this.state.value.fate === "kept") return;
-    this.#want(card, confidence);
+    if (this.state.value.card !== card) this.#want({ card, confidence });
   }
 
-  rate(confidence: number): void {
-    if (this.state.value.card !== null) this.#want(this.state.value.card, confidence);
+  rate(confidence: Confidence): void {
+    const { card } = this.state.value;
+    if (card !== null) this.#want({ card, confidence });
   }
 
   clear(): void {
-    if (this.state.value.card !== null) this.#want(null, null);
+    if (this.state.value.card !== null) this.#want({ card: null, confidence: null });
   }
 
-  /** Called whenever the table changes: own votes from elsewhere, new rounds. */
+  /** Called whenever the table or its connection changes. */
   follow(): void {
-    const { round, you } = this.#urn.view();
-    const isSameRound = round.roundId === this.#round;
-    const isBusy = this.#isDirty || this.#isOnTheWay;
-    if (!isSameRound) {
-      const isStale = isBusy && this.state.value.card !== null;
-      this.#round = round.roundId;
-      this.#drop();
-      this.#adopt(you.vote, isStale);
-    } else if (round.phase === "revealed" && isBusy && !this.#urn.view().settings.allowChangeAfterReveal) {
-      this.#drop();
-      this.#adopt(you.vote, true);
-    } else if (!isBusy) {
-      this.#adopt(you.vote, this.state.value.isStale);
+    const { state, connection } = this.#table;
+    if (!state) return;
+    if (this.#round !== state.round.roundId) {
+      // Of another round, and never for this one.
+      this.#isStale = this.#isStale || this.#choice !== null;
+      this.#choice = null;
+      clearTimeout(this.#timer);
+      this.#round = state.round.roundId;
     }
-  }
-
-  /** The connection is back, or the server takes votes again. */
-  retry(): void {
-    if (this.#isDirty && !this.#isOnTheWay) this.#schedule(0);
-  }
-
-  #want(card: string | null, confidence: number | null): void {
-    this.#isDirty = true;
-    this.state.set({ card, confidence, fate: "sending", retryAt: null, isStale: false });
-    this.#schedule(DEBOUNCE_MS);
-  }
-
-  #schedule(delay: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#send(), delay);
-  }
-
-  async #send(): Promise<void> {
-    if (this.#isOnTheWay || !this.#isDirty) return;
-    if (!this.#urn.isOnline()) return this.#later(null);
-    const round = this.#round;
-    const { card, confidence } = this.state.value;
-    this.#isOnTheWay = true;
-    this.#isDirty = false;
-    let failure: Refusal | null = null;
-    try {
-      await (card === null ? this.#urn.retract(round) : this.#urn.vote(card, confidence, round));
-    } catch (error) {
-      failure = isFailure(error) ? error : { code: "INTERNAL", message: "" };
-    }
-    this.#isOnTheWay = false;
-    if (this.#round !== round) return;
-    if (this.#isDirty) return this.#schedule(failure?.retryAfter ? failure.retryAfter * 1_000 : 0);
-    if (failure === null) {
-      this.state.set({ ...this.state.value, fate: card === null ? "none" : "kept", retryAt: null });
-      return;
-    }
-    switch (failure.code) {
-      case "RATE_LIMITED":
-      case "STATE_UNAVAILABLE":
-      case "SERVER_BUSY":
-        this.#isDirty = true;
-        this.#later(Date.now() + (failure.retryAfter ?? 2) * 1_000);
-        return this.#schedule((failure.retryAfter ?? 2) * 1_000);
-      case "SERVER_SHUTDOWN":
-      case "TIMEOUT":
-      case "DISCONNECTED":
-        this.#isDirty = true;
-        return this.#later(null);
-      default:
-        this.#adopt(this.#urn.view().you.vote, true);
-    }
-  }
-
-  #later(retryAt: number | null): void {
-    this.state.set({ ...this.state.value, fate: "later", retryAt });
-  }
-
-  #drop(): void {
-    clearTimeout(this.#timer);
-    this.#isDirty = false;
-  }
-
-  #adopt(vote: View["you"]["vote"], isStale: boolean): void {
-    const next: BallotView = vote
-      ? { card: vote.value, confidence: vote.confidence ?? null, fate: "kept", retryAt: null, isStale: false }
-      : { ...NOTHING, isStale };
+    const { myVote } = state;
+    const chosen = this.#choice ?? { card: myVote?.value ?? null, confidence: myVote?.confidence ?? null };
+    if (chosen.card !== null || this.#choice) this.#isStale = false;
+    const isWaiting = this.#choice !== null || myVote?.saved === false;
+    if (!isWaiting) this.#retryAt = null;
+    const isHeld = connection.status !== "online" || (this.#retryAt !== null && Date.now() < this.#retryAt);
+    const fate = isWaiting ? (isHeld ? "later" : "sending") : chosen.card === null ? "none" : "kept";
+    const next = { ...chosen, fate, retryAt: this.#retryAt, isStale: this.#isStale } as const;
     const now = this.state.value;
-    const isSame = (Object.keys(next) as (keyof BallotView)[]).every((key) => now[key] === next[key]);
-    if (!isSame) this.state.set(next);
+    if ((Object.keys(next) as (keyof BallotView)[]).some((key) => now[key] !== next[key])) this.state.set(next);
+  }
+
+  #want(choice: Choice): void {
+    this.#choice = choice;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#cast(), DEBOUNCE_MS);
+    this.follow();
+  }
+
+  async #cast(): Promise<void> {
+    const choice = this.#choice;
+    if (!choice) return;
+    this.#choice = null;
+    try {
+      await (choice.card === null ? this.#table.retractVote() : this.#table.vote(choice.card, choice.confidence ?? undefined));
+    } catch (error) {
+      this.#isStale = isFailure(error) && STALE.has(error.code);
+    }
+    this.follow();
   }
 }
+
+const STALE = new Set(["STALE_ROUND", "STALE_STORY", "ROUND_REVEALED"]);

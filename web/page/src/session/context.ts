@@ -5,7 +5,7 @@ import { useContext } from "preact/hooks";
 
 import { useStore } from "../ui/store";
 import type { Session } from "./session";
-import type { View } from "./types";
+import type { TableState as View } from "cardroom-client";
 
 export const SessionContext = createContext<Session | null>(null);
 

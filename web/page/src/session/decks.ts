@@ -1,6 +1,6 @@
 // The decks a session can begin with, as the server knows them by their ids.
 
-import type { Card } from "./types";
+import type { CardInfo as Card } from "cardroom-client";
 
 const SPECIALS: Record<string, NonNullable<Card["special"]>> = { "?": "unknown", "☕": "break", "∞": "infinite" };
 

@@ -25,7 +25,8 @@ export function sentence(error: unknown): string {
     case "SERVER_SHUTDOWN":
     case "INTERNAL":
     case "TIMEOUT":
-    case "DISCONNECTED":
+    case "OFFLINE":
+    case "CLOSED":
       return text.failed;
     default:
       return error.message || text.failed;

@@ -11,7 +11,7 @@ export function listenToKeys(session: Session): () => void {
     if (event.altKey) return void (shortcut(session, event) && event.preventDefault());
     if (drawer.value !== null || !device.value.singleKeys || isTyping(event.target)) return;
     if (session.view.value.round.phase === "revealed" && !session.view.value.settings.allowChangeAfterReveal) return;
-    if (session.me()?.isSpectator) return;
+    if (session.me().isSpectator) return;
     if (event.key === "Delete" || event.key === "Backspace") {
       event.preventDefault();
       session.ballot.clear();
@@ -38,7 +38,7 @@ function nextCard(session: Session, key: string): string | null {
 
 /** By the place of the key: Option changes the character on a Mac. */
 function shortcut(session: Session, event: KeyboardEvent): boolean {
-  const { can } = session.view.value.you;
+  const { can } = session.view.value;
   switch (event.code) {
     case "KeyR":
       if (can.reveal) void session.reveal();

@@ -2,13 +2,19 @@
 // buttons do. The client keeps the table's state; here it gets its manners:
 // questions asked once, failures told in one sentence, own votes that wait.
 
-import type { Table } from "cardroom-client";
+import type {
+  Emoji,
+  PlayerInfo as Player,
+  RoundSummaryInfo as RoundSummary,
+  Table,
+  TableState as View,
+} from "cardroom-client";
 
 import { text } from "../text";
 import { Store } from "../ui/store";
 import { Ballot } from "./ballot";
 import { isFailure, sentence } from "./failure";
-import type { Player, RoundSummary, View } from "./types";
+import type { StoryWords } from "./words";
 
 export interface Link {
   status: "connecting" | "online" | "reconnecting" | "offline" | "restarting";
@@ -39,22 +45,19 @@ export class Session {
   readonly reactions = new Store<Record<string, { emoji: string; at: number }>>({});
   readonly ballot: Ballot;
   #ownReveal = 0;
+  #isRestarting = false;
   #ends: (() => void)[] = [];
 
-  constructor(table: Table) {
+  constructor(table: Table, view: View) {
     this.table = table;
-    this.view = new Store(table.state as View);
-    this.link = new Store(linkOf(table));
-    this.ballot = new Ballot({
-      vote: (card, confidence, roundId) => this.table.vote(card, { confidence, roundId }),
-      retract: (roundId) => this.table.retractVote({ roundId }),
-      isOnline: () => this.link.value.status === "online",
-      view: () => this.view.value,
-    });
+    this.view = new Store(view);
+    this.link = new Store(this.#linkNow());
+    this.ballot = new Ballot(table);
     this.#ends.push(
       table.subscribe(() => this.#follow()),
       table.on("reaction:received", ({ playerId, emoji }) => this.#showReaction(playerId, emoji)),
       table.on("player:nudged", () => this.#nudged()),
+      table.on("connection:error", ({ code }) => void (this.#isRestarting = code === "SERVER_SHUTDOWN")),
     );
   }
 
@@ -66,14 +69,13 @@ export class Session {
     return this.table.token ?? "";
   }
 
-  me(): Player | undefined {
-    const { players, you } = this.view.value;
-    return players.find(({ id }) => id === you.playerId);
+  me(): Player {
+    return this.view.value.me;
   }
 
   /** Server time minus local time, in milliseconds. */
   clockOffset(): number {
-    return this.table.clockOffset;
+    return this.table.serverNow() - Date.now();
   }
 
   close(): void {
@@ -82,7 +84,7 @@ export class Session {
   }
 
   tryNow(): void {
-    this.table.reconnect();
+    this.table.retryNow();
   }
 
   async reveal(isSure = false): Promise<void> {
@@ -91,7 +93,7 @@ export class Session {
     if (!isSure && round.voteCount < round.eligibleCount) return this.asking.set("reveal");
     this.asking.set(null);
     this.#ownReveal = round.roundId;
-    await this.#do(this.table.reveal({ roundId: round.roundId }));
+    await this.#do(this.table.reveal());
   }
 
   async newRound(isSure = false): Promise<void> {
@@ -100,7 +102,7 @@ export class Session {
     if (!isSure && round.phase !== "revealed" && round.voteCount > 0) return this.asking.set("newRound");
     this.asking.set(null);
     const { roundId, phase } = round;
-    const isDone = await this.#do(this.table.reset({ roundId }));
+    const isDone = await this.#do(this.table.reset());
     if (!isDone || phase !== "revealed") return;
     this.notice.set({ words: text.spoken.newRound(this.#title()), act: { label: text.undoReset, go: () => void this.#do(this.table.restoreRound(roundId)) } });
   }
@@ -110,18 +112,18 @@ export class Session {
   }
 
   nextStory(title: string): Promise<boolean> {
-    return this.#do(this.table.reset({ roundId: this.view.value.round.roundId, newStory: { title } }));
+    return this.#do(this.table.reset({ title }));
   }
 
   activate(storyId: string): Promise<boolean> {
-    return this.#do(this.table.activateStory(storyId, { roundId: this.view.value.round.roundId }));
+    return this.#do(this.table.activateStory(storyId));
   }
 
   finalize(storyId: string, value: string): Promise<boolean> {
     return this.#do(this.table.finalizeStory(storyId, value));
   }
 
-  updateStory(storyId: string, words: { title: string; description?: string; key?: string; link?: string }): Promise<boolean> {
+  updateStory(storyId: string, words: StoryWords): Promise<boolean> {
     return this.#do(this.table.updateStory({ storyId, ...words }));
   }
 
@@ -180,7 +182,7 @@ export class Session {
   }
 
   setAway(away: boolean): Promise<boolean> {
-    return this.#do(this.table.setPresence(away));
+    return this.#do(this.table.setPresence({ away }));
   }
 
   setSpectator(playerId: string, isSpectator: boolean): Promise<boolean> {
@@ -203,11 +205,11 @@ export class Session {
     if (await this.#do(this.table.nudge(playerId))) this.notice.set({ words: text.nudgeSent });
   }
 
-  react(emoji: string): Promise<boolean> {
+  react(emoji: Emoji): Promise<boolean> {
     return this.#do(this.table.react(emoji));
   }
 
-  configure(change: Record<string, unknown>): Promise<boolean> {
+  configure(change: Parameters<Table["configure"]>[0]): Promise<boolean> {
     return this.#do(this.table.configure(change));
   }
 
@@ -219,8 +221,8 @@ export class Session {
     return this.#do(this.table.endSession());
   }
 
-  leave(): Promise<boolean> {
-    return this.#do(this.table.leave());
+  async leave(): Promise<void> {
+    await this.table.leave().catch(() => undefined);
   }
 
   #title(): string {
@@ -228,17 +230,16 @@ export class Session {
   }
 
   #follow(): void {
-    this.link.set(same(this.link.value, linkOf(this.table)));
+    this.link.set(same(this.link.value, this.#linkNow()));
+    this.isPaused.set(this.table.connection.status === "saving-paused");
     const before = this.view.value;
-    const after = this.table.state as View | null;
+    const after = this.table.state;
     if (after && after !== before) {
       this.view.set(after);
       if (before.round.phase !== "revealed" && after.round.phase === "revealed") this.#revealed(after);
       if (after.round.roundId !== before.round.roundId || after.round.phase !== "voting") this.asking.set(null);
-      this.isPaused.set(false);
-      this.ballot.follow();
     }
-    if (this.link.value.status === "online") this.ballot.retry();
+    this.ballot.follow();
   }
 
   /** What others reveal must not meet a click that was meant for something else. */
@@ -275,13 +276,32 @@ export class Session {
   }
 
   #failed(error: unknown): void {
-    if (isFailure(error) && error.code === "STATE_UNAVAILABLE") this.isPaused.set(true);
-    else this.notice.set({ words: sentence(error) });
+    if (isFailure(error) && error.code === "CLOSED") return;
+    this.notice.set({ words: sentence(error) });
   }
-}
 
-function linkOf(table: Table): Link {
-  return { status: table.connection.status, retryAt: table.connection.retryAt ?? null };
+  /** Nobody sits here any more who could come back by himself. */
+  ending(): string | null {
+    const { connection, state } = this.table;
+    if (state?.status === "ended") return "SESSION_ENDED";
+    if (state?.status === "expired") return "SESSION_EXPIRED";
+    return connection.status === "closed" ? (connection.error?.code ?? "LEFT") : null;
+  }
+
+  #linkNow(): Link {
+    const { status, retryAt } = this.table.connection;
+    if (status === "online" || status === "saving-paused") this.#isRestarting = false;
+    switch (status) {
+      case "saving-paused":
+        return { status: "online", retryAt: null };
+      case "reconnecting":
+        return { status: this.#isRestarting ? "restarting" : status, retryAt };
+      case "closed":
+        return { status: "offline", retryAt: null };
+      default:
+        return { status, retryAt };
+    }
+  }
 }
 
 const same = (before: Link, after: Link): Link =>
