@@ -5,10 +5,8 @@ const plural = (count: number, one: string, many: string) => `${count} ${count =
 export const text = {
   product: "cardroom",
   tagline: "Everyone picks a card. Then all turn at once.",
-  skip: "Skip to the table",
 
   // Start
-  create: "Create",
   createTitle: "Start a session",
   createButton: "Create session",
   creating: "Creating…",
@@ -45,7 +43,6 @@ export const text = {
   notYou: "Not you?",
 
   // Table
-  table: "Table",
   seats: "Seats",
   you: "you",
   host: "host",
@@ -57,7 +54,6 @@ export const text = {
   offline: "offline",
   watching: "watching",
   noVote: "no vote",
-  seatLabel: (name: string, state: string) => `${name}, ${state}`,
   seatMore: (name: string) => `More about ${name}`,
   votedOf: (voted: number, eligible: number) => `${voted} of ${eligible} voted`,
   allVoted: "Everybody voted",
@@ -80,6 +76,7 @@ export const text = {
   editStory: "Edit the story",
   title: "Title",
   description: "Description",
+  details: "Details",
   storyKey: "Key",
   storyLink: "Link",
   save: "Save",
@@ -91,7 +88,6 @@ export const text = {
   deckLabel: "Your card",
   choose: "Choose a card",
   saving: "Saving…",
-  saved: (value: string) => `Saved: ${value}`,
   savedShort: "Saved",
   clearVote: "Clear vote",
   sureness: "How sure are you?",
@@ -106,7 +102,6 @@ export const text = {
   waitingForServer: "Kept here; sent when the connection is back.",
   points: (value: string) => (value === "1" ? "1 point" : `${value} points`),
   specials: { unknown: "unknown", break: "coffee break", infinite: "infinite" },
-  noCard: "no vote",
 
   // Countdown
   revealingIn: (seconds: number) => `Cards turn in ${seconds}`,
@@ -144,20 +139,17 @@ export const text = {
   estimateSet: (value: string) => `Estimate: ${value}`,
   voteAgain: "Vote again",
   nextStory: "Next story",
-  addNext: "Add the next story",
   undoReset: "Bring the cards back",
   changeEstimate: "Change",
 
   // Timer
   timer: "Timer",
-  startTimer: "Start timer",
   startTimerFor: (time: string) => `Start a timer of ${time}`,
   pause: "Pause",
   resume: "Resume",
   stop: "Stop",
   addMinute: "+1 min",
   timeUp: "Time is up",
-  timeLeft: (time: string) => `${time} left`,
 
   // Drawers
   close_: "Close",
@@ -172,14 +164,12 @@ export const text = {
   imported: (count: number, rejected: number) =>
     rejected === 0 ? `${plural(count, "story", "stories")} added.` : `${plural(count, "story", "stories")} added, ${plural(rejected, "row", "rows")} left out.`,
   putOnTable: "Put on the table",
-  onTheTable: "on the table",
   moveUp: (title: string) => `Move ${title} up`,
   moveDown: (title: string) => `Move ${title} down`,
   deleteStory: (title: string) => `Delete ${title}`,
   deleteAsk: "Delete it?",
   totals: (estimated: number, all: number, sum: string | null) =>
     `${estimated} of ${all} estimated${sum === null ? "" : ` · ${sum} in all`}`,
-  dragHint: "Drag, or use the arrows",
   history: "History",
   noHistory: "Rounds that are over appear here.",
   roundNumber: (number: number) => `Round ${number}`,
@@ -205,7 +195,6 @@ export const text = {
   menu: "Menu",
   session: "Session",
   rename: "Rename",
-  settings: "Settings",
   thisDevice: "On this device",
   theme: "Appearance",
   themes: { auto: "As the system", light: "Light", dark: "Dark" },
@@ -244,13 +233,11 @@ export const text = {
   makeWatch: "Let only watch",
   makePlay: "Let take part",
   nudge: "Nudge",
-  nudgeAll: "Nudge those missing",
   nudged: "Your table waits for your card.",
   nudgeSent: "Nudged.",
   remove: "Remove",
   removeAsk: (name: string) => `Remove ${name} from the table?`,
   stepAway: "I am away",
-  imBack: "I am back",
   react: "React",
   reactWith: (emoji: string) => `React with ${emoji}`,
 
@@ -295,8 +282,6 @@ export const text = {
     RATE_LIMITED: ["Too many tries.", "Wait a little, then try again.", "Try again"],
     UNREACHABLE: ["The server does not answer.", "It may be restarting, or you may be offline.", "Try again"],
   } as Record<string, readonly [string, string, string]>,
-  youLeft: "You left the table.",
-  comeBack: "Take the seat again",
   exportFirst: "Take the results with you",
 
   // Spoken
@@ -317,7 +302,6 @@ export const text = {
     estimateSet: (title: string, value: string) => `Estimate of ${title}: ${value}.`,
     lost: "Connection lost.",
     back: "Connected again.",
-    nudged: (name: string) => `${name} waits for your card.`,
   },
   pageTitle: {
     voting: (count: number, of: number, name: string) => `(${count}/${of}) ${name}`,

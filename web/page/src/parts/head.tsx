@@ -30,11 +30,11 @@ export function Head() {
           {isReveal ? text.revealAnyway(missing) : text.newRoundAnyway}
         </p>
         <div class="head-acts">
-          <button type="button" class="quiet" onClick={go}>
-            {isReveal ? text.reveal : text.newRound}
-          </button>
-          <button type="button" class="primary" ref={focused} onClick={keep}>
+          <button type="button" class="plain" ref={focused} onClick={keep}>
             {text.keepVoting}
+          </button>
+          <button type="button" class="primary" onClick={go}>
+            {isReveal ? text.reveal : text.newRound}
           </button>
         </div>
       </section>
@@ -57,17 +57,17 @@ export function Head() {
       )}
       {!isRevealed && (
         <div class="head-acts">
-          {can.reset && round.voteCount > 0 && (
-            <button type="button" class="quiet" disabled={!isOnline} onClick={() => void session.newRound()}>
-              {text.newRound}
-            </button>
-          )}
           {can.reveal ? (
             <button type="button" class="primary" disabled={!isOnline || round.voteCount === 0} onClick={() => void session.reveal()}>
               {missing > 0 && round.voteCount > 0 ? text.revealMissing(missing) : text.reveal}
             </button>
           ) : (
             players.length > 1 && <p class="head-more">{text.waitForReveal}</p>
+          )}
+          {can.reset && round.voteCount > 0 && (
+            <button type="button" class="quiet" disabled={!isOnline} onClick={() => void session.newRound()}>
+              {text.newRound}
+            </button>
           )}
         </div>
       )}

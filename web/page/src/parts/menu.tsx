@@ -63,7 +63,7 @@ function SessionSettings({ settings }: { settings: Settings }) {
   return (
     <section class="group" aria-labelledby="menu-session">
       <h3 id="menu-session">{text.session}</h3>
-      <form class="row" onSubmit={rename}>
+      <form class="row end" onSubmit={rename}>
         <label class="field grow">
           <span>{text.sessionName}</span>
           <input value={name} maxLength={100} required autocomplete="off" onInput={(event) => setName(event.currentTarget.value)} />

@@ -1,29 +1,20 @@
 // The link as a picture. Always dark on light, whatever the theme: readers of
 // such codes expect it.
 
-import { useEffect, useState } from "preact/hooks";
+import { generate } from "lean-qr/nano";
 
 import { text } from "../text";
 
 export function QrCode({ link }: { link: string }) {
-  const [drawing, setDrawing] = useState<{ size: number; path: string } | null>(null);
-  useEffect(() => {
-    let isWanted = true;
-    // Only who invites needs the encoder.
-    void import("uqr").then(({ encode }) => {
-      const { data, size } = encode(link, { border: 2 });
-      const path = data.map((row, y) => row.map((isDark, x) => (isDark ? `M${x} ${y}h1v1h-1z` : "")).join("")).join("");
-      if (isWanted) setDrawing({ size, path });
-    });
-    return () => void (isWanted = false);
-  }, [link]);
+  const code = generate(link);
+  const { size } = code;
+  const places = Array.from({ length: size * size }, (_, at) => [at % size, Math.floor(at / size)] as const);
+  const path = places.map(([x, y]) => (code.get(x, y) ? `M${x} ${y}h1v1h-1z` : "")).join("");
   return (
     <div class="qr">
-      {drawing && (
-        <svg viewBox={`0 0 ${drawing.size} ${drawing.size}`} role="img" aria-label={text.qr} shape-rendering="crispEdges">
-          <path d={drawing.path} />
-        </svg>
-      )}
+      <svg viewBox={`-3 -3 ${size + 6} ${size + 6}`} role="img" aria-label={text.qr} shape-rendering="crispEdges">
+        <path d={path} />
+      </svg>
     </div>
   );
 }

@@ -45,13 +45,10 @@ export function Results() {
           ))}
           {missing.length > 0 && (
             <tr class="result-none">
-              <th scope="row">
-                <span aria-hidden="true">–</span>
-                <span class="sr">{text.noVote}</span>
+              <th scope="row" colSpan={2}>
+                {text.noVote} <span class="figure">{missing.length}</span>
               </th>
-              <td class="result-count">{missing.length}</td>
               <td class="result-who">
-                <span>{text.noVote}: </span>
                 <Names votes={missing} outliers={outliers} />
               </td>
             </tr>

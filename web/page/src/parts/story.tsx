@@ -12,6 +12,7 @@ export function StoryLine() {
   const session = useSession();
   const { currentStory: story, stories, can } = useView();
   const [isEditing, setEditing] = useState(false);
+  const [isOpen, setOpen] = useState(false);
   const at = stories.findIndex(({ id }) => id === story.id) + 1;
 
   if (isEditing && can.story) {
@@ -34,6 +35,11 @@ export function StoryLine() {
         </h2>
         {story.finalEstimate !== undefined && <span class="story-estimate figure" title={text.estimateIs(story.finalEstimate)}>{story.finalEstimate}</span>}
         <span class="story-acts">
+          {story.description && (
+            <button type="button" class="quiet" aria-expanded={isOpen} aria-controls="story-more" onClick={() => setOpen(!isOpen)}>
+              {text.details}
+            </button>
+          )}
           {can.story && (
             <button type="button" class="quiet square" aria-label={text.editStory} title={text.editStory} onClick={() => setEditing(true)}>
               <Icon name="edit" />
@@ -50,11 +56,10 @@ export function StoryLine() {
           </button>
         </span>
       </div>
-      {story.description && (
-        <details class="story-more">
-          <summary>{text.description}</summary>
-          <p class="prose">{story.description}</p>
-        </details>
+      {story.description && isOpen && (
+        <p class="prose" id="story-more">
+          {story.description}
+        </p>
       )}
     </section>
   );

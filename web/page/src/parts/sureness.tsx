@@ -25,7 +25,7 @@ export function Sureness() {
                 checked={confidence === value}
                 onChange={() => session.ballot.rate(value as Confidence)}
               />
-              <span class="sure-bar" data-step={value} />
+              <span class="sure-bar" style={{ "--step": value }} />
             </label>
           );
         })}

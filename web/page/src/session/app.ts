@@ -50,13 +50,13 @@ class App {
 
   /** Opens a session and sits down as its host. */
   async create(wish: CreateOptions): Promise<void> {
-    const table = new Table();
+    const table = tableIn("local");
     await inTime(table, table.create(wish));
     this.#sit(table, false);
   }
 
   async join(code: string, words: JoinWords, remember: boolean): Promise<void> {
-    const table = new Table(undefined, { storage: remember ? "local" : "session" });
+    const table = tableIn(remember ? "local" : "session");
     try {
       await inTime(table, table.join({ sessionId: code, ...words }));
     } catch (error) {
@@ -70,7 +70,7 @@ class App {
   async notMe(): Promise<void> {
     const code = route.value;
     if (code === null) return;
-    for (const storage of STORAGES) new Table(undefined, { storage }).forget(code);
+    for (const storage of STORAGES) tableIn(storage).forget(code);
     this.#rise();
     await this.#arrive();
   }
@@ -92,7 +92,7 @@ class App {
     if (code === null) return this.place.set({ at: "start" });
     this.place.set({ at: "opening" });
     for (const storage of STORAGES) {
-      const table = new Table(undefined, { storage });
+      const table = tableIn(storage);
       if (table.remembered(code)) return this.#return(table, code);
     }
     await this.#look(code);
@@ -168,6 +168,9 @@ class App {
     session?.close();
   }
 }
+
+/** With the cookies of a load balancer, which keeps polling at one instance. */
+const tableIn = (storage: (typeof STORAGES)[number]) => new Table(undefined, { storage, socket: { withCredentials: true } });
 
 /** The client tries for ever; somebody who pressed a button wants an answer. */
 async function inTime<T>(table: Table, arrival: Promise<T>): Promise<T> {
