@@ -1,8 +1,13 @@
-.PHONY: run test test-clients conformance lint
+.PHONY: run page test test-clients test-browser conformance lint
 
-# The server on the embedded store; prints the address. PORT=… for another port.
-run:
+# The page and the server on the embedded store; prints the address. PORT=… for
+# another port.
+run: page
 	cargo run --release --quiet -- --listen $${HOST:-127.0.0.1}:$${PORT:-3000}
+
+# The web page, which the next build of the server takes in.
+page:
+	scripts/build_page.sh
 
 # Every test; installs what is missing. Ends with "N passed, M failed".
 test:
@@ -11,6 +16,10 @@ test:
 # The stories that unmodified socket.io-client processes play (a part of test).
 test-clients:
 	scripts/test_clients.sh
+
+# The page in real browsers (a part of test); pictures in target/screens.
+test-browser:
+	scripts/test_browser.sh
 
 # RFC 6455 by the Autobahn cases; the report is in target/conformance.
 conformance:

@@ -90,7 +90,7 @@ export const text = {
   saving: "Saving…",
   savedShort: "Saved",
   clearVote: "Clear vote",
-  sureness: "How sure are you?",
+  sureness: "How sure?",
   sure: ["a guess", "rather unsure", "so-so", "quite sure", "certain"],
   deckWatching: "You are watching.",
   joinIn: "Take part",

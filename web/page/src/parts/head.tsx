@@ -25,7 +25,7 @@ export function Head() {
     const keep = () => session.asking.set(null);
     const go = () => void (isReveal ? session.reveal(true) : session.newRound(true));
     return (
-      <section class="head asking" aria-label={text.result}>
+      <section class="head asking" data-leads="true" data-mood="open" aria-label={text.result}>
         <p class="head-line" role="alert">
           {isReveal ? text.revealAnyway(missing) : text.newRoundAnyway}
         </p>
@@ -44,7 +44,7 @@ export function Head() {
   const share = round.eligibleCount === 0 ? 0 : round.voteCount / round.eligibleCount;
   const isOpenStory = currentStory.finalEstimate === undefined;
   return (
-    <section class="head" data-mood={round.consensus ? mood(round.consensus) : "open"} aria-labelledby="head-line">
+    <section class="head" data-leads={can.reveal} data-mood={round.consensus ? mood(round.consensus) : "open"} aria-labelledby="head-line">
       <h2 class="head-line" id="head-line" tabIndex={-1}>
         {round.consensus ? <Headline words={headline(round.consensus)} /> : words(round.voteCount, round.eligibleCount)}
       </h2>
@@ -111,7 +111,7 @@ function Countdown({ revealAt }: { revealAt: number }) {
   // A second click on "Reveal" is no wish to stop.
   const cancel = () => Date.now() - startedAt > 400 && void session.cancelCountdown();
   return (
-    <section class="head counting" aria-labelledby="head-line">
+    <section class="head counting" data-leads={can.reveal} data-mood="open" aria-labelledby="head-line">
       <h2 class="head-line" id="head-line" tabIndex={-1}>
         {text.revealingIn(seconds)}
       </h2>

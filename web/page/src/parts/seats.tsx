@@ -16,7 +16,7 @@ export function Seats() {
       <h2 id="seats-title" class="sr">
         {text.seats}
       </h2>
-      <ul class="seats" data-crowded={ROOMY_SEATS_MAX < sorted.length}>
+      <ul class="seats" aria-labelledby="seats-title" data-crowded={ROOMY_SEATS_MAX < sorted.length}>
         {sorted.map((player) => (
           <Seat key={player.id} player={player} isYou={player.id === playerId} />
         ))}
