@@ -16,7 +16,7 @@ it("five people estimate two stories", async () => {
   await hanna.press("Invite");
   assert.equal(await hanna.page.getByLabel("Link", { exact: true }).inputValue(), `${hanna.url}/#${code}`);
   await hanna.page.getByRole("img", { name: /QR code/ }).waitFor();
-  await hanna.press("Close");
+  await hanna.closeDrawer();
 
   const jonas = await house.guest(code, "Jonas");
   const mira = await house.guest(code, "Mira");
@@ -55,7 +55,7 @@ it("five people estimate two stories", async () => {
   const rows = zoe.page.getByRole("table").getByRole("row");
   assert.equal(await rows.count(), 3);
   assert.match(await rows.nth(1).innerText(), /5[\s\S]*3[\s\S]*Hanna, Mira, Priya/);
-  await zoe.page.getByText("Average").waitFor();
+  await zoe.page.getByText("Average", { exact: true }).waitFor();
   assert.equal(await zoe.button("Set estimate").count(), 0);
 
   await hanna.press("Vote again");
@@ -70,7 +70,7 @@ it("five people estimate two stories", async () => {
   const changed = hanna.drawer().getByRole("row", { name: /Jonas/ });
   await changed.waitFor();
   assert.match(await changed.innerText(), /8[\s\S]*5/);
-  await hanna.press("Close");
+  await hanna.closeDrawer();
 
   await hanna.press("Set estimate");
   await jonas.page.getByText("Estimate: 5", { exact: true }).waitFor();
@@ -93,7 +93,7 @@ it("five people estimate two stories", async () => {
   await jonas.press("Menu");
   const [file] = await Promise.all([jonas.page.waitForEvent("download"), jonas.press("CSV")]);
   assert.equal(file.suggestedFilename(), `cardroom-${code}.csv`);
-  await jonas.press("Close");
+  await jonas.closeDrawer();
 
   await hanna.press("Menu");
   await hanna.press("End for everybody");
@@ -109,7 +109,7 @@ it("a countdown runs for all and can be stopped", async () => {
   const hanna = await house.host("Hanna");
   await hanna.press("Menu");
   await hanna.page.getByRole("switch", { name: /Turn the cards when everybody voted/ }).check();
-  await hanna.press("Close");
+  await hanna.closeDrawer();
   const jonas = await house.guest(hanna.code, "Jonas");
   await hanna.play("5 points");
   await jonas.play("5 points");

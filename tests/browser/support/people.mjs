@@ -162,6 +162,11 @@ export class Person {
     return this.page.getByRole("dialog");
   }
 
+  async closeDrawer() {
+    await this.drawer().getByRole("button", { name: "Close", exact: true }).click();
+    await this.drawer().waitFor({ state: "detached" });
+  }
+
   /** How far the page could be pushed sideways, in pixels. */
   overhang() {
     return this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -153,6 +153,7 @@ export const text = {
 
   // Drawers
   close_: "Close",
+  dismiss: "Dismiss",
   stories: "Stories",
   noStories: "One story a line. They wait here until you put them on the table.",
   storyStatus: { pending: "to do", voting: "on the table", revealed: "revealed", estimated: "estimated", skipped: "skipped" },

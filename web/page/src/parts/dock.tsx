@@ -18,45 +18,31 @@ export function Dock() {
   const isRevealed = round.phase === "revealed";
   const cards = settings.deck.cards;
 
-  if (isRevealed && !(settings.allowChangeAfterReveal && card !== null && !isWatching)) {
-    return (
-      <section class="dock" aria-label={text.estimate}>
-        <Estimate key={round.roundId} />
-        <div class="dock-foot">
-          {!isWatching && (
-            <p class="dock-own">
-              {card === null ? (
-                text.playedNone
-              ) : (
-                <>
-                  <Face card={cardOf(cards, card)} />
-                  {text.played(nameOf(cards, card))}
-                </>
-              )}
-            </p>
-          )}
-          <Reactions />
-        </div>
-      </section>
-    );
-  }
-  return (
-    <section class="dock" aria-label={text.deckLabel}>
-      {isRevealed && <Estimate key={round.roundId} />}
+  const foot = (
+    <div class="dock-foot">
       {isWatching ? (
-        <div class="dock-foot">
-          <p class="dock-own">{text.deckWatching}</p>
+        <p class="dock-own">
+          {text.deckWatching}
           <button type="button" class="plain" onClick={() => void session.watch(false)}>
             {text.joinIn}
           </button>
-          <Reactions />
-        </div>
+        </p>
       ) : (
-        <>
-          {isRevealed && <p class="hint">{text.canChange}</p>}
-          <Deck />
-        </>
+        <p class="dock-own">
+          {card !== null && <Face card={cardOf(cards, card)} />}
+          {card === null ? text.playedNone : text.played(nameOf(cards, card))}
+        </p>
       )}
+      <Reactions />
+    </div>
+  );
+  const mayChange = settings.allowChangeAfterReveal && card !== null;
+  const hasDeck = !isWatching && (!isRevealed || mayChange);
+  return (
+    <section class="dock" aria-label={isRevealed ? text.estimate : text.deckLabel}>
+      {isRevealed && <Estimate key={round.roundId} />}
+      {isRevealed && hasDeck && <p class="hint">{text.canChange}</p>}
+      {hasDeck ? <Deck /> : foot}
     </section>
   );
 }

@@ -7,6 +7,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { text } from "../text";
 import { Icon } from "../ui/icon";
 import { Store } from "../ui/store";
+import { Notice } from "./notice";
 
 export type DrawerName = "stories" | "history" | "invite" | "menu" | "help" | `person:${string}`;
 
@@ -59,6 +60,8 @@ export function Drawer({ title, children, narrow }: Props) {
           </button>
         </header>
         <div class="drawer-body">{children}</div>
+        {/* What is behind a drawer can neither be seen nor reached. */}
+        <Notice />
       </div>
     </dialog>
   );

@@ -34,7 +34,7 @@ export function Notice() {
               {notice.act.label}
             </button>
           )}
-          <button type="button" class="quiet square" aria-label={text.close_} onClick={() => session.notice.set(null)}>
+          <button type="button" class="quiet square" aria-label={text.dismiss} onClick={() => session.notice.set(null)}>
             <Icon name="close" />
           </button>
         </div>

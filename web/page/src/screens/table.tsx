@@ -44,7 +44,7 @@ export function TableScreen({ session }: { session: Session }) {
         </main>
         <Dock />
       </div>
-      <Notice />
+      {open === null && <Notice />}
       {open === "stories" && <Stories />}
       {open === "history" && <History />}
       {open === "invite" && <Invite />}
