@@ -75,8 +75,12 @@ it("the keyboard alone plays a whole session", async () => {
   await keyboard.press("5");
   await hanna.page.getByText("Saved", { exact: true }).waitFor();
 
-  await tabTo(page, "quite sure");
+  await tabTo(page, "a guess");
   await keyboard.press("Space");
+  await keyboard.press("ArrowRight");
+  await keyboard.press("ArrowRight");
+  await keyboard.press("ArrowRight");
+  assert.equal(await hanna.card("quite sure").isChecked(), true);
   await jonas.play("5 points");
 
   await keyboard.press("Alt+t");
@@ -86,7 +90,7 @@ it("the keyboard alone plays a whole session", async () => {
   await focusIsSomewhere(page);
   await tabTo(page, "Set estimate");
   await keyboard.press("Enter");
-  await jonas.page.getByText("Estimate: 5", { exact: true }).waitFor();
+  await jonas.page.getByText("Estimate: 5", { exact: true }).first().waitFor();
   await focusIsSomewhere(page);
 
   await keyboard.press("Alt+n");

@@ -73,7 +73,7 @@ it("five people estimate two stories", async () => {
   await hanna.closeDrawer();
 
   await hanna.press("Set estimate");
-  await jonas.page.getByText("Estimate: 5", { exact: true }).waitFor();
+  await jonas.page.getByText("Estimate: 5", { exact: true }).first().waitFor();
 
   // The next story: nothing is waiting, so it is asked for.
   await hanna.press("Next story");

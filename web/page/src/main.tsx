@@ -3,9 +3,11 @@ import { render } from "preact";
 import { Page } from "./page";
 import { app } from "./session/app";
 import { applyTheme } from "./ui/device";
+import { guardFocus } from "./ui/focus-guard";
 import "./styles/index.css";
 
 applyTheme();
+guardFocus();
 app.start();
 const root = document.getElementById("page");
 if (root) render(<Page />, root);

@@ -175,6 +175,7 @@ export const text = {
   noHistory: "Rounds that are over appear here.",
   roundNumber: (number: number) => `Round ${number}`,
   thisStory: "This story",
+  sideBySide: "Rounds side by side",
   earlier: "Earlier stories",
   notRevealed: (count: number) => `${plural(count, "vote", "votes")}, never revealed`,
   showMore: "Show more",

@@ -80,7 +80,7 @@ function SideBySide({ rounds }: { rounds: RoundSummary[] }) {
   }
   const played = (round: RoundSummary, player: string) => round.votes?.find(({ playerId }) => playerId === player)?.value ?? "–";
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={text.thisStory}>
+    <div class="scroll" tabIndex={0} role="region" aria-label={text.sideBySide}>
       <table class="side-by-side">
         <thead>
           <tr>

@@ -17,7 +17,6 @@ import { Results } from "../parts/results";
 import { Seats } from "../parts/seats";
 import { Stories } from "../parts/stories";
 import { StoryLine } from "../parts/story";
-import { useFocusGuard } from "../ui/focus-guard";
 import { SessionContext } from "../session/context";
 import { accompany } from "../session/effects";
 import { listenToKeys } from "../session/keyboard";
@@ -30,7 +29,6 @@ export function TableScreen({ session }: { session: Session }) {
   const isOnline = useStore(session.link).status === "online";
   useEffect(() => listenToKeys(session), [session]);
   useEffect(() => accompany(session), [session]);
-  useFocusGuard();
   return (
     <SessionContext.Provider value={session}>
       <div class="room" data-phase={view.round.phase} data-online={isOnline}>

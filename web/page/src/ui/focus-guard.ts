@@ -1,19 +1,17 @@
-// Focus is never lost when the phase changes: what held it may be gone, and
-// then it goes to the headline; what still stands keeps it.
+// Focus is never lost: when what held it is gone, it goes to the heading of
+// what is there instead; what still stands keeps it.
 
-import { useLayoutEffect, useRef } from "preact/hooks";
-
-export function useFocusGuard(): void {
-  const held = useRef<Element | null>(null);
-  useLayoutEffect(() => {
-    const remember = () => void (held.current = document.activeElement);
-    document.addEventListener("focusin", remember);
-    return () => document.removeEventListener("focusin", remember);
-  }, []);
-  useLayoutEffect(() => {
-    const was = held.current;
-    if (was && was !== document.body && !was.isConnected && document.activeElement === document.body) {
-      document.getElementById("head-line")?.focus({ preventScroll: true });
-    }
-  });
+export function guardFocus(): void {
+  let held: Element | null = null;
+  document.addEventListener("focusin", (event) => void (held = event.target as Element));
+  new MutationObserver(() => {
+    if (!held || held.isConnected || document.activeElement !== document.body) return;
+    held = null;
+    const heading = HEADINGS.map((selector) => document.querySelector<HTMLElement>(selector)).find((found) => found !== null);
+    if (!heading) return;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  }).observe(document.body, { childList: true, subtree: true });
 }
+
+const HEADINGS = ["dialog[open] h2", "#head-line", "main h1", "h1"];
