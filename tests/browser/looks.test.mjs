@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { crowd } from "./support/crowd.mjs";
 import { open, PHONE, WIDE } from "./support/people.mjs";
 
 const SCREENS = fileURLToPath(new URL("../../target/screens", import.meta.url));
@@ -108,6 +109,8 @@ it("the table in all its phases, and the drawers", { timeout: 300_000 }, async (
   await wide.press("Details");
   await look("voting", { wide, phone });
   await wide.press("Details");
+  await wide.page.locator("summary").filter({ hasText: "Timer" }).click();
+  await look("timer", { wide });
   await wide.press("Stop");
 
   await others[1].play("21 points");
@@ -190,13 +193,7 @@ it("the table in all its phases, and the drawers", { timeout: 300_000 }, async (
 
 it("a full table is drawn small", async () => {
   const wide = await house.host("Hanna", { session: "All hands", ...WIDE });
-  for (let index = 1; index < 30; index += 1) {
-    await fetch(`${house.server.url}/api/v1/sessions/${wide.code}/join`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ playerName: `Person ${index}`, avatar: index % 2 ? "🐢" : "🎧" }),
-    });
-  }
+  await crowd(house, wide.code, 28);
   const phone = await house.guest(wide.code, "Jonas", PHONE);
   await wide.seat("Jonas").waitFor();
   await look("full", { wide, phone });

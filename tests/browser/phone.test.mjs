@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 
+import { crowd } from "./support/crowd.mjs";
 import { open, PHONE, SMALL, WIDE } from "./support/people.mjs";
 
 const house = await open();
@@ -64,17 +65,8 @@ it("the cards turn in place on a wide screen, too", async () => {
 
 it("fifty people fit on one screen without a push to the side", async () => {
   const hanna = await house.host("Hanna", PHONE);
-  const names = Array.from({ length: 49 }, (_, index) => `Person ${index + 1}`);
-  for (const playerName of names) {
-    const answer = await fetch(`${house.server.url}/api/v1/sessions/${hanna.code}/join`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ playerName }),
-    });
-    assert.equal(answer.status, 200);
-  }
-  await hanna.page.reload();
-  await hanna.isSeated();
+  await crowd(house, hanna.code, 49);
+  await hanna.seat("Person 49").waitFor();
   assert.equal(await hanna.overhang(), 0);
 });
 

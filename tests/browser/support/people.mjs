@@ -9,7 +9,7 @@ import { startServer } from "../../clients/support/server.mjs";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 /** A busy machine is no failure. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 30_000;
 export const WIDE = { viewport: { width: 1280, height: 800 } };
 export const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 export const SMALL = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true };

@@ -104,7 +104,7 @@ export const text = {
   specials: { unknown: "unknown", break: "coffee break", infinite: "infinite" },
 
   // Countdown
-  revealingIn: (seconds: number) => `Cards turn in ${seconds}`,
+  revealingIn: "Cards turn in",
   cancelCountdown: "Wait, not yet",
   countdownStarted: (seconds: number) => `Cards turn in ${seconds} seconds.`,
   countdownCancelled: "The countdown was stopped.",

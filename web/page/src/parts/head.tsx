@@ -85,7 +85,8 @@ function words(voted: number, eligible: number): string {
 
 function shortNumbers(consensus: Consensus | undefined): string {
   if (!consensus || consensus.estimateCount === 0) return "";
-  return `${text.agreement} ${percent(consensus.agreement)} %`;
+  const agreement = `${text.agreement} ${percent(consensus.agreement)} %`;
+  return consensus.averageValue === null ? agreement : `${text.average} ${consensus.averageValue} · ${agreement}`;
 }
 
 /** The figures of a headline are set like those of the cards. */
@@ -113,7 +114,7 @@ function Countdown({ revealAt }: { revealAt: number }) {
   return (
     <section class="head counting" data-leads={can.reveal} data-mood="open" aria-labelledby="head-line">
       <h2 class="head-line" id="head-line" tabIndex={-1}>
-        {text.revealingIn(seconds)}
+        {text.revealingIn} <span class="sr">{seconds}</span>
       </h2>
       <span class="count figure" key={seconds} aria-hidden="true">
         {seconds}

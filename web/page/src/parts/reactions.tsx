@@ -11,9 +11,9 @@ export function Reactions() {
   const session = useSession();
   if (!useView().settings.reactions) return null;
   return (
-    <details class="reactions">
+    <details class="reactions popup">
       <summary>{text.react}</summary>
-      <div class="reactions-row">
+      <div class="popup-sheet">
         {EMOJI.map((emoji) => (
           <button type="button" key={emoji} class="quiet" aria-label={text.reactWith(emoji)} onClick={() => void session.react(emoji)}>
             {emoji}

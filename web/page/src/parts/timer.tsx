@@ -26,27 +26,40 @@ export function Timer() {
       </div>
     );
   }
+  const clock = (
+    <>
+      <Icon name="clock" />
+      <span class="timer-figures">{timer.status === "expired" ? text.timeUp : clockText(left)}</span>
+    </>
+  );
+  const isShort = timer.status === "expired" || left <= 10;
+  if (!may) {
+    return (
+      <p class="timer timer-clock" data-short={isShort}>
+        <span class="sr">{text.timer}</span>
+        {clock}
+      </p>
+    );
+  }
   return (
-    <div class="timer" data-status={timer.status} data-short={timer.status === "running" && left <= 10}>
-      <span class="timer-clock" role="timer" aria-label={text.timer}>
-        <Icon name="clock" />
-        <span class="timer-figures">{timer.status === "expired" ? text.timeUp : clockText(left)}</span>
-      </span>
-      {may && (
-        <span class="timer-acts">
-          {timer.status !== "expired" && (
-            <button type="button" class="quiet" onClick={() => void session.toggleTimer()}>
-              {timer.status === "running" ? text.pause : text.resume}
-            </button>
-          )}
-          <button type="button" class="quiet" onClick={() => void session.extendTimer()}>
-            {text.addMinute}
+    <details class="timer popup" data-short={isShort}>
+      <summary class="timer-clock">
+        <span class="sr">{text.timer}</span>
+        {clock}
+      </summary>
+      <div class="popup-sheet">
+        {timer.status !== "expired" && (
+          <button type="button" class="quiet" onClick={() => void session.toggleTimer()}>
+            {timer.status === "running" ? text.pause : text.resume}
           </button>
-          <button type="button" class="quiet" onClick={() => void session.stopTimer()}>
-            {text.stop}
-          </button>
-        </span>
-      )}
-    </div>
+        )}
+        <button type="button" class="quiet" onClick={() => void session.extendTimer()}>
+          {text.addMinute}
+        </button>
+        <button type="button" class="quiet" onClick={() => void session.stopTimer()}>
+          {text.stop}
+        </button>
+      </div>
+    </details>
   );
 }

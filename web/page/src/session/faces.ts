@@ -2,4 +2,8 @@
 
 export const FACES = ["🦊", "🐻", "🐼", "🐨", "🦁", "🐸", "🐙", "🦉", "🐝", "🦋", "🐢", "🐳", "🌵", "🌻", "🍄", "🍋", "🍉", "🥑", "🚲", "⛵", "🎈", "🎧", "🪁", "👤"];
 
-export const randomFace = (): string => FACES[Math.floor(Math.random() * (FACES.length - 1))] ?? "👤";
+/** Any but the last, which is nobody. */
+export const randomFace = (): string => {
+  const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return FACES[random % (FACES.length - 1)] ?? "👤";
+};
