@@ -1,4 +1,4 @@
-.PHONY: run page test test-clients test-browser conformance lint
+.PHONY: run page test test-clients test-web-client test-browser conformance lint
 
 # The page and the server on the embedded store; prints the address. PORT=… for
 # another port.
@@ -17,6 +17,10 @@ test:
 test-clients:
 	scripts/test_clients.sh
 
+# The typed client of web/client against the server (a part of test).
+test-web-client:
+	scripts/test_web_client.sh
+
 # The page in real browsers (a part of test); pictures in target/screens.
 test-browser:
 	scripts/test_browser.sh
@@ -30,3 +34,6 @@ lint:
 	cargo clippy --all-targets --quiet -- --deny warnings
 	cargo check --no-default-features --quiet
 	cargo check --no-default-features --features redis --quiet
+	scripts/install_clients.sh
+	cd web/client && npm run --silent build && npm run --silent lint
+	cd web/page && npm run --silent lint

@@ -161,7 +161,7 @@ client_events! {
     /// Facilitators: many stories at once.
     StoryImport(StoryImport) "story:import" 3 => ack::Imported<'static>;
     /// Permission `story`: deletes a story; the current one cannot be.
-    StoryDelete(StoryDelete) "story:delete" 30 => ack::AboutStory;
+    StoryDelete(StoryDelete) "story:delete" 30 => ack::Done;
     /// Permission `story`: moves a story before another one, or to the end.
     StoryReorder(StoryReorder) "story:reorder" 30 => ack::Done;
     /// Permission `story`: makes it the current story; the round left behind is parked with its

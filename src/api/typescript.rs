@@ -81,11 +81,11 @@ fn declare(out: &mut String, name: &str, schema: &Value, schemas: &Map<String, V
         for field in fields {
             comment(out, 1, field.about);
             let optional = if field.is_required { "" } else { "?" };
-            let _ = writeln!(out, "  {}{optional}: {};", field.name, type_of(field.schema, 1));
+            let _ = writeln!(out, "  {}{optional}: {};", field.name, type_of(field.schema));
         }
         out.push_str("}\n");
     } else {
-        let _ = writeln!(out, "export type {name} = {};", type_of(schema, 0));
+        let _ = writeln!(out, "export type {name} = {};", type_of(schema));
     }
 }
 
@@ -128,8 +128,8 @@ fn collect_fields<'a>(
     true
 }
 
-/// A type expression, as it stands `depth` levels within.
-fn type_of(schema: &Value, depth: usize) -> String {
+/// A type expression.
+fn type_of(schema: &Value) -> String {
     if schema["$ref"].is_string() {
         return reference(schema);
     }
@@ -137,7 +137,7 @@ fn type_of(schema: &Value, depth: usize) -> String {
         return words.iter().map(Value::to_string).collect::<Vec<_>>().join(" | ");
     }
     if let Some(choice) = schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array()) {
-        let types: Vec<String> = choice.iter().map(|schema| type_of(schema, depth)).collect();
+        let types: Vec<String> = choice.iter().map(type_of).collect();
         return types.join(" | ");
     }
     if let Some(kinds) = schema["type"].as_array() {
@@ -146,7 +146,7 @@ fn type_of(schema: &Value, depth: usize) -> String {
             .map(|kind| {
                 let mut one = schema.clone();
                 one["type"] = kind.clone();
-                type_of(&one, depth)
+                type_of(&one)
             })
             .collect();
         return types.join(" | ");
@@ -157,7 +157,7 @@ fn type_of(schema: &Value, depth: usize) -> String {
         Some("null") => "null".to_owned(),
         Some("integer" | "number") => number(schema),
         Some("array") => {
-            let item = type_of(&schema["items"], depth);
+            let item = type_of(&schema["items"]);
             if item.contains(' ') { format!("({item})[]") } else { format!("{item}[]") }
         }
         _ => panic!("no TypeScript for {schema}"),

@@ -2,6 +2,8 @@
 
 const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
 
+const COUNTS = ["No", "One", "Two", "Three", "Four", "Five", "Six"];
+
 export const text = {
   product: "cardroom",
   tagline: "Everyone picks a card. Then all turn at once.",
@@ -120,8 +122,8 @@ export const text = {
   close: (values: string) => `Close: ${values}`,
   talk: (low: string, high: string) => `Talk: one says ${low}, one says ${high}`,
   onlyOne: (value: string) => `Only one estimate: ${value}`,
-  needInfo: (count: number) => `${plural(count, "person needs", "people need")} information`,
-  tooBig: "Too big: split it",
+  needInfo: (count: number) => `${COUNTS[count] ?? count} ${count === 1 ? "person needs" : "people need"} information`,
+  tooBig: "Too big — split it",
   coffee: "Coffee break",
   noVotes: "No votes",
   or: " or ",
@@ -311,6 +313,7 @@ export const text = {
   },
 
   // Errors that have nothing better to say
+  expiring: "This session ends soon unless somebody plays on.",
   failed: "That did not work. Try again.",
   forbidden: "Only facilitators can do that.",
   slowDown: (seconds: number) => `Too fast. Try again in ${seconds} s.`,

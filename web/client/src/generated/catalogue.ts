@@ -94,7 +94,7 @@ export interface ConsensusData {
 
 /** `{name?, cards}`; what a server calls a deck can be sent back as it is. */
 export interface CustomDeck {
-  cards: (string | CardObject)[];
+  cards: (string | number | CardObject)[];
   id?: string;
   name?: string;
 }
@@ -949,7 +949,7 @@ export interface Answers {
   "session:sync": Synced;
   "story:activate": NewRound;
   "story:create": AboutStory;
-  "story:delete": AboutStory;
+  "story:delete": Done;
   "story:finalize": AboutStory;
   "story:import": Imported;
   "story:reorder": Done;

@@ -3,7 +3,7 @@
 import net from "node:net";
 
 export async function startProxy(target) {
-  const { hostname, port } = new URL(target);
+  let { hostname, port } = new URL(target);
   const pairs = new Set();
   let isOpen = true;
   let stalled = [];
@@ -47,7 +47,10 @@ export async function startProxy(target) {
       isOpen = true;
       stalled = [];
     },
-    connections: () => pairs.size,
+    /** New connections go to another server. */
+    lead(target) {
+      ({ hostname, port } = new URL(target));
+    },
     async close() {
       cut();
       await new Promise((resolve) => server.close(resolve));

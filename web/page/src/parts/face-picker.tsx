@@ -12,15 +12,9 @@ export function FacePicker({ value, onChange }: { value: string; onChange(face: 
     board.current?.removeAttribute("open");
     board.current?.querySelector("summary")?.focus();
   };
-  const escape = (event: KeyboardEvent) => {
-    if (event.key !== "Escape" || !board.current?.open) return;
-    event.preventDefault();
-    event.stopPropagation();
-    choose(value);
-  };
   const faces = FACES.includes(value) ? FACES : [value, ...FACES];
   return (
-    <details class="faces" ref={board} onKeyDown={escape}>
+    <details class="faces" ref={board}>
       <summary aria-label={text.chooseEmoji(value)}>{value}</summary>
       <div class="faces-board" role="group" aria-label={text.emoji}>
         {faces.map((face) => (

@@ -10,8 +10,8 @@ export function Sureness() {
   const session = useSession();
   const { card, confidence } = useStore(session.ballot.state);
   return (
-    <fieldset class="sureness" disabled={card === null}>
-      <legend>{text.sureness}</legend>
+    <fieldset class="sureness" disabled={card === null} aria-label={text.sureness}>
+      <legend>{confidence === null ? text.sureness : text.sure[confidence - 1]}</legend>
       <div class="sureness-row">
         {text.sure.map((label, index) => {
           const value = index + 1;

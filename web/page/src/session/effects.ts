@@ -11,6 +11,8 @@ import type { Session } from "./session";
 
 /** When the timer is spoken of, in seconds before its end. */
 const TOLD_AT = [60, 30, 10];
+/** How long the page may be out of sight until its player counts as away. */
+const AWAY_AFTER_MS = 60_000;
 
 export function accompany(session: Session): () => void {
   let before = session.view.value;
@@ -77,7 +79,21 @@ export function accompany(session: Session): () => void {
     link = status;
   };
 
-  const again = () => document.visibilityState === "visible" && awake();
+  let leaving: ReturnType<typeof setTimeout> | undefined;
+  let wentAway = false;
+  const again = () => {
+    clearTimeout(leaving);
+    if (document.visibilityState === "visible") {
+      awake();
+      if (wentAway) void session.setAway(false);
+      wentAway = false;
+    } else if (!session.me().isAway) {
+      leaving = setTimeout(() => {
+        wentAway = true;
+        void session.setAway(true);
+      }, AWAY_AFTER_MS);
+    }
+  };
   document.addEventListener("visibilitychange", again);
   title();
   awake();
@@ -86,6 +102,7 @@ export function accompany(session: Session): () => void {
   return () => {
     document.removeEventListener("visibilitychange", again);
     for (const end of ends) end();
+    clearTimeout(leaving);
     alarms.forEach(clearTimeout);
     void keepAwake(false);
     document.title = text.product;

@@ -45,7 +45,6 @@ export class Session {
   readonly reactions = new Store<Record<string, { emoji: string; at: number }>>({});
   readonly ballot: Ballot;
   #ownReveal = 0;
-  #isRestarting = false;
   #ends: (() => void)[] = [];
 
   constructor(table: Table, view: View) {
@@ -57,7 +56,7 @@ export class Session {
       table.subscribe(() => this.#follow()),
       table.on("reaction:received", ({ playerId, emoji }) => this.#showReaction(playerId, emoji)),
       table.on("player:nudged", () => this.#nudged()),
-      table.on("connection:error", ({ code }) => void (this.#isRestarting = code === "SERVER_SHUTDOWN")),
+      table.on("session:expiring", () => this.notice.set({ words: text.expiring })),
     );
   }
 
@@ -289,13 +288,12 @@ export class Session {
   }
 
   #linkNow(): Link {
-    const { status, retryAt } = this.table.connection;
-    if (status === "online" || status === "saving-paused") this.#isRestarting = false;
+    const { status, retryAt, error } = this.table.connection;
     switch (status) {
       case "saving-paused":
         return { status: "online", retryAt: null };
       case "reconnecting":
-        return { status: this.#isRestarting ? "restarting" : status, retryAt };
+        return { status: error?.code === "SERVER_SHUTDOWN" ? "restarting" : status, retryAt };
       case "closed":
         return { status: "offline", retryAt: null };
       default:
