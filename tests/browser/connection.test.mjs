@@ -43,13 +43,13 @@ it("a choice for a round that is over is not taken into the next", async () => {
   await hanna.press("New round");
   await hanna.page.getByText("The votes nobody has seen will be lost. Start again?").waitFor();
   await hanna.press("New round");
-  await hanna.reads("Nobody voted yet");
+  await hanna.reads("No votes yet");
   line.mend();
   await jonas.press("Try now");
   await jonas.isSeated();
   await jonas.page.getByText("The story changed; choose again.").waitFor();
   assert.equal(await jonas.card("8 points").isChecked(), false);
-  await hanna.reads("Nobody voted yet");
+  await hanna.reads("No votes yet");
 });
 
 it("too fast: the last choice is kept, and sent in time", { timeout: 120_000 }, async () => {
@@ -90,7 +90,7 @@ it("a reveal by another does not meet a hasty new round", async () => {
   await hanna.page.waitForTimeout(1_000);
   await jonas.reads("Agreed: 5");
   await hanna.press("Vote again");
-  await jonas.reads("Nobody voted yet");
+  await jonas.reads("No votes yet");
   // And it can be taken back.
   await hanna.press("Bring the cards back");
   await jonas.reads("Agreed: 5");

@@ -71,7 +71,7 @@ it("the keyboard alone plays a whole session", async () => {
   await keyboard.press("?");
   assert.equal(await hanna.card("unknown").isChecked(), true);
   await keyboard.press("Delete");
-  await jonas.reads("Nobody voted yet");
+  await jonas.reads("No votes yet");
   await keyboard.press("5");
   await hanna.page.getByText("Saved", { exact: true }).waitFor();
 
@@ -94,7 +94,7 @@ it("the keyboard alone plays a whole session", async () => {
   await focusIsSomewhere(page);
 
   await keyboard.press("Alt+n");
-  await jonas.reads("Nobody voted yet");
+  await jonas.reads("No votes yet");
   await focusIsSomewhere(page);
   await keyboard.press("8");
   await hanna.page.getByText("Saved", { exact: true }).waitFor();

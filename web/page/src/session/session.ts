@@ -103,7 +103,7 @@ export class Session {
     const { roundId, phase } = round;
     const isDone = await this.#do(this.table.reset());
     if (!isDone || phase !== "revealed") return;
-    this.notice.set({ words: text.spoken.newRound(this.#title()), act: { label: text.undoReset, go: () => void this.#do(this.table.restoreRound(roundId)) } });
+    this.notice.set({ words: text.newRoundRuns, act: { label: text.undoReset, go: () => void this.#do(this.table.restoreRound(roundId)) } });
   }
 
   cancelCountdown(): Promise<boolean> {
@@ -224,10 +224,6 @@ export class Session {
     await this.table.leave().catch(() => undefined);
   }
 
-  #title(): string {
-    return this.view.value.currentStory.title || text.untitled;
-  }
-
   #follow(): void {
     this.link.set(same(this.link.value, this.#linkNow()));
     this.isPaused.set(this.table.connection.status === "saving-paused");
@@ -237,6 +233,8 @@ export class Session {
       this.view.set(after);
       if (before.round.phase !== "revealed" && after.round.phase === "revealed") this.#revealed(after);
       if (after.round.roundId !== before.round.roundId || after.round.phase !== "voting") this.asking.set(null);
+      // What it offers is over with the first vote.
+      if (before.round.voteCount < after.round.voteCount && this.notice.value?.act) this.notice.set(null);
     }
     this.ballot.follow();
   }
