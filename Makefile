@@ -1,8 +1,13 @@
-.PHONY: run test test-clients test-web-client chaos conformance lint terraform
+.PHONY: run page test test-clients test-web-client test-browser chaos conformance lint terraform
 
-# The server on the embedded store; prints the address. PORT=… for another port.
-run:
+# The page and the server on the embedded store; prints the address. PORT=… for
+# another port.
+run: page
 	cargo run --release --quiet -- --listen $${HOST:-127.0.0.1}:$${PORT:-3000}
+
+# The web page, which the next build of the server takes in.
+page:
+	scripts/build_page.sh
 
 # Every test; installs what is missing. Ends with "N passed, M failed".
 test:
@@ -15,6 +20,10 @@ test-clients:
 # The typed client of web/client against the server (a part of test).
 test-web-client:
 	scripts/test_web_client.sh
+
+# The page in real browsers (a part of test); pictures in target/screens.
+test-browser:
+	scripts/test_browser.sh
 
 # Faults of every kind while clients play, judged; ends with a table. Rounds
 # that failed leave their history in target/chaos. SCENARIO=redis-aof,proxy for
@@ -33,6 +42,7 @@ lint:
 	cargo check --no-default-features --features redis --quiet
 	scripts/install_clients.sh
 	cd web/client && npm run --silent build && npm run --silent lint
+	cd web/page && npm run --silent lint
 
 # Everything about terraform/ that can be known without AWS.
 terraform:

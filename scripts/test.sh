@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every test of the project: Rust, then the stories of real clients, then a
-# minute of chaos.
+# Every test of the project: Rust, the stories of real clients, the typed client,
+# the page in real browsers, then a minute of chaos.
 # The last line is "N passed, M failed"; the status is 0 only if M is 0.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -11,9 +11,11 @@ status=0
 
 scripts/install_redis.sh || exit 1
 scripts/install_clients.sh || exit 1
+scripts/build_page.sh || exit 1
 cargo test --all-targets --no-fail-fast 2>&1 | tee "$log/cargo" || status=1
 scripts/test_clients.sh 2>&1 | tee "$log/node" || status=1
 scripts/test_web_client.sh 2>&1 | tee --append "$log/node" || status=1
+scripts/test_browser.sh 2>&1 | tee --append "$log/node" || status=1
 scripts/chaos.sh --short 2>&1 | tee "$log/chaos" || status=1
 
 # cargo prints one result per binary, node a line per count, chaos one for all.

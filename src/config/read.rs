@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 
 use crate::config::arguments::Arguments;
 use crate::config::sections::{
-    AuthConfig, Config, EngineConfig, InstancesConfig, LimitsConfig, LogConfig, RateLimits,
-    RecoveryConfig, RedisConfig, ServerConfig, SessionConfig, origin,
+    AuthConfig, Config, EngineConfig, InstancesConfig, LimitsConfig, LogConfig, PageConfig,
+    RateLimits, RecoveryConfig, RedisConfig, ServerConfig, SessionConfig, origin,
 };
 use crate::config::table::Check;
 use crate::config::write::value_text;
@@ -56,6 +56,7 @@ impl Config {
             redis: RedisConfig::read(&mut reader),
             instances: InstancesConfig::read(&mut reader),
             auth: AuthConfig::read(&mut reader),
+            page: PageConfig::read(&mut reader),
             log: LogConfig::read(&mut reader),
         };
         reader.unknown_keys();

@@ -24,6 +24,7 @@ pub struct Config {
     pub redis: RedisConfig,
     pub instances: InstancesConfig,
     pub auth: AuthConfig,
+    pub page: PageConfig,
     pub log: LogConfig,
 }
 
@@ -224,6 +225,15 @@ section! {
         token_keys: Vec<TokenKey> = Vec::new(), Secret(|keys: &Vec<TokenKey>| token_keys(keys));
         /// The life of a player token.
         token_ttl_ms: u64 = 86_400_000, 300_000..=2_592_000_000;
+    }
+}
+
+section! {
+    /// The web page.
+    "page" PageConfig {
+        /// Origins whose pages may embed this one in a frame, such as a wiki's:
+        /// `https://wiki.example.org`. Nobody's when empty.
+        frame_ancestors: Vec<String> = Vec::new(), Rule(|list: &Vec<String>| frame_ancestors(list));
     }
 }
 
@@ -452,6 +462,13 @@ fn origins(list: &[String]) -> Result<(), String> {
         None if list.len() <= ORIGINS_MAX => Ok(()),
         None => Err(format!("must not have more than {ORIGINS_MAX} entries")),
         Some(bad) => Err(format!("{bad:?} is no origin such as https://poker.example.org")),
+    }
+}
+
+fn frame_ancestors(list: &[String]) -> Result<(), String> {
+    match list.iter().find(|text| *text == "*") {
+        None => origins(list),
+        Some(_) => Err("must name the origins: any page in the world is too many".to_owned()),
     }
 }
 

@@ -161,6 +161,7 @@ fn every_kind_of_value_is_checked() {
         ("server.connections_max=0", "must be from 1 to 1000000"),
         ("session.ttl_ms=299999", "must be from 300000 to 2592000000"),
         ("auth.reclaim=never", "must be one of token, open"),
+        ("page.frame_ancestors=[\"*\"]", "must name the origins"),
         ("log.level=a=b=c", "must be a log filter"),
         ("log.format=xml", "must be one of text, json"),
     ] {

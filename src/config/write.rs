@@ -39,6 +39,7 @@ impl Config {
         self.redis.write(&mut page);
         self.instances.write(&mut page);
         self.auth.write(&mut page);
+        self.page.write(&mut page);
         self.log.write(&mut page);
         page.text
     }

@@ -13,6 +13,7 @@ use crate::api::Failure;
 use crate::api::client_event::{DEPTH_MAX, depth, object};
 use crate::api::field::{BadField, Field};
 use crate::clock::Clock;
+use crate::http::page::Page;
 use crate::http::problem::Problem;
 use crate::limits::Budgets;
 use crate::poker::ids::{PlayerId, SessionRef};
@@ -27,6 +28,7 @@ pub(super) struct Api {
     pub(super) clock: Clock,
     /// Stories added here, per seat.
     pub(super) stories: Budgets<PlayerId>,
+    pub(super) page: Page,
     /// Where Socket.IO is, for those who ask at the front door.
     pub(super) engine_path: String,
 }

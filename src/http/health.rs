@@ -55,6 +55,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
+    use crate::http::page::Page;
     use crate::hub::Hub;
     use crate::identity::Keyring;
     use crate::limits::{Budgets, Limit};
@@ -76,6 +77,7 @@ mod tests {
             is_draining: Box::new(move || is_draining),
             clock,
             stories: Budgets::new(Limit::per_minute(1), 1),
+            page: Page::new(&[]),
             engine_path: String::new(),
         };
         let call = Call {

@@ -17,6 +17,7 @@ mod export;
 mod front;
 mod health;
 mod openapi;
+mod page;
 mod seats;
 mod sessions;
 mod stories;
@@ -24,4 +25,5 @@ mod stories;
 // What there is instead.
 mod problem;
 
+pub use page::Page;
 pub use router::{EngineMount, Router, RouterLimits};

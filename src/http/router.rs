@@ -2,7 +2,7 @@
 //!
 //! Engine.IO has a prefix of the paths for itself; everything else is matched
 //! against the table of `routes`, let in or refused here, and answered by the
-//! handler of its row.
+//! handler of its row; what is no row may be a file of the web page.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -25,6 +25,7 @@ use crate::api::client_event::EventName;
 use crate::clock::Clock;
 use crate::connection::Origins;
 use crate::http::call::{Answer, Api, Call, Handler};
+use crate::http::page::Page;
 use crate::http::problem::Problem;
 use crate::http::routes::ROUTES;
 use crate::limits::{Budgets, Limit};
@@ -104,6 +105,7 @@ impl Router {
         engine: EngineMount,
         origins: Origins,
         limits: RouterLimits,
+        page: Page,
         is_draining: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Self {
         let engine_path = engine.path.clone();
@@ -113,6 +115,7 @@ impl Router {
             is_draining: Box::new(is_draining),
             clock: Clock::system(),
             stories: Budgets::new(Limit::per_minute(per_minute.into()), AUTHORS_MAX),
+            page,
             engine_path,
         });
         Self { inner: Arc::new(Inner { api, engine, paths: paths(), origins, limits }) }
@@ -156,7 +159,11 @@ impl Inner {
 
     async fn dispatch(&self, request: Request<Incoming>, peer: SocketAddr) -> Answer {
         let path = request.uri().path();
-        let found = self.paths.at(path).map_err(|_| Problem::no_such_path())?;
+        let Ok(found) = self.paths.at(path) else {
+            let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+            let file = self.api.page.file(path, request.headers()).filter(|_| is_read);
+            return file.ok_or_else(Problem::no_such_path);
+        };
         let methods = found.value;
         // HTTP knows HEAD as GET without the body, which hyper leaves out.
         let method = match *request.method() {

@@ -11,7 +11,7 @@ use tracing::info;
 
 use crate::config::Config;
 use crate::connection::{Connections, Upper};
-use crate::http::{EngineMount, Router, RouterLimits};
+use crate::http::{EngineMount, Page, Router, RouterLimits};
 use crate::hub::Hub;
 use crate::identity::KeyError;
 use crate::server::advertised::advertised_address;
@@ -40,6 +40,7 @@ pub struct Instance {
     listener: TcpListener,
     limits: ListenerLimits,
     router_limits: RouterLimits,
+    page: Page,
     connections: Connections,
     relay: Option<Relay>,
     table: Table,
@@ -96,6 +97,7 @@ impl Instance {
             listener,
             limits: listener_limits(config),
             router_limits: router_limits(config),
+            page: Page::new(&config.page.frame_ancestors),
             connections,
             relay,
             table,
@@ -112,7 +114,7 @@ impl Instance {
     pub async fn run(self, shutdown: Shutdown) -> Drained {
         #[cfg(feature = "redis")]
         let _emitter = self._emitter;
-        let Self { listener, limits, router_limits, connections, relay, table, .. } = self;
+        let Self { listener, limits, router_limits, connections, relay, page, table, .. } = self;
         let engine = {
             let connections = connections.clone();
             let relay = relay.clone();
@@ -127,7 +129,7 @@ impl Instance {
         };
         let origins = connections.options().origins.clone();
         let leaving = table.clone();
-        let router = Router::new(table.clone(), engine, origins, router_limits, is_draining);
+        let router = Router::new(table.clone(), engine, origins, router_limits, page, is_draining);
         let handler = move |request, peer| router.handle(request, peer);
         let ending = {
             let connections = connections.clone();

@@ -1,0 +1,97 @@
+// What stands between a player and the table: a lost network, a limit, a
+// moment's haste.
+
+import assert from "node:assert/strict";
+import { it } from "node:test";
+
+import { open } from "./support/people.mjs";
+import { wire } from "./support/wire.mjs";
+
+const house = await open({ "rate_limits.vote:submit": 2, "rate_limits.vote:change": 2 });
+
+it("offline and back: the table stays, and the last card arrives", async () => {
+  const line = await wire(house.server.url);
+  const hanna = await house.host("Hanna");
+  const jonas = await house.guest(hanna.code, "Jonas", { url: line.url });
+  line.cut();
+  await jonas.context.setOffline(true);
+  await jonas.page.getByText("Offline", { exact: true }).waitFor();
+  await jonas.page.getByText(/You are offline/).waitFor();
+  await jonas.seat("Hanna").waitFor();
+  // The deck works, everything else waits.
+  await jonas.card("3 points").click();
+  await jonas.card("8 points").click();
+  await jonas.page.getByText("Kept here; sent when the connection is back.").waitFor();
+  line.mend();
+  await jonas.context.setOffline(false);
+  await jonas.isSeated();
+  await jonas.page.getByText("Saved", { exact: true }).waitFor();
+  await hanna.seatSays("Jonas", "voted");
+  await hanna.press(/Reveal/);
+  await hanna.press("Reveal");
+  await hanna.reads("Only one estimate: 8");
+});
+
+it("a choice for a round that is over is not taken into the next", async () => {
+  const line = await wire(house.server.url);
+  const hanna = await house.host("Hanna");
+  const jonas = await house.guest(hanna.code, "Jonas", { url: line.url });
+  await hanna.play("5 points");
+  line.cut();
+  await jonas.page.getByText(/Reconnecting/).waitFor();
+  await jonas.card("8 points").click();
+  await hanna.press("New round");
+  await hanna.page.getByText("The votes nobody has seen will be lost. Start again?").waitFor();
+  await hanna.press("New round");
+  await hanna.reads("No votes yet");
+  line.mend();
+  await jonas.press("Try now");
+  await jonas.isSeated();
+  await jonas.page.getByText("The story changed; choose again.").waitFor();
+  assert.equal(await jonas.card("8 points").isChecked(), false);
+  await hanna.reads("No votes yet");
+});
+
+it("too fast: the last choice is kept, and sent in time", { timeout: 120_000 }, async () => {
+  const hanna = await house.host("Hanna");
+  for (const card of ["1 point", "2 points", "3 points", "5 points", "8 points", "13 points"]) {
+    await hanna.card(card).click();
+    await hanna.page.waitForTimeout(450);
+  }
+  await hanna.page.getByText(/Too fast\. Your choice is kept and sent in \d+ s\./).waitFor();
+  assert.equal(await hanna.card("13 points").isChecked(), true);
+  await hanna.page.getByText("Saved", { exact: true }).waitFor({ timeout: 75_000 });
+  assert.equal(await hanna.card("13 points").isChecked(), true);
+});
+
+it("a reveal by another does not meet a hasty new round", async () => {
+  const hanna = await house.host("Hanna");
+  const jonas = await house.guest(hanna.code, "Jonas");
+  await hanna.press("More about Jonas");
+  await hanna.press("Make facilitator");
+  await jonas.seatSays("Jonas", "facilitator");
+  await hanna.closeDrawer();
+  await hanna.play("5 points");
+  await jonas.play("5 points");
+  await hanna.button("Reveal").waitFor();
+  // As fast as the page lets her: in the moment in which Jonas reveals.
+  await hanna.page.evaluate(() => {
+    new MutationObserver(() => {
+      const again = [...document.querySelectorAll("button")].find((one) => one.textContent === "Vote again");
+      if (again && !window.sawInert) {
+        window.sawInert = again.getAttribute("aria-disabled");
+        again.click();
+      }
+    }).observe(document.body, { childList: true, subtree: true });
+  });
+  await jonas.press("Reveal");
+  await hanna.reads("Agreed: 5");
+  assert.equal(await hanna.page.evaluate(() => window.sawInert), "true");
+  await hanna.page.waitForTimeout(1_000);
+  await jonas.reads("Agreed: 5");
+  await hanna.press("Vote again");
+  await jonas.reads("No votes yet");
+  // And it can be taken back.
+  await hanna.press("Bring the cards back");
+  await jonas.reads("Agreed: 5");
+});

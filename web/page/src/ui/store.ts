@@ -1,0 +1,43 @@
+// Values that the page watches.
+
+import { useEffect, useState } from "preact/hooks";
+
+export class Store<T> {
+  #value: T;
+  #listeners = new Set<() => void>();
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  get value(): T {
+    return this.#value;
+  }
+
+  set(value: T): void {
+    if (Object.is(value, this.#value)) return;
+    this.#value = value;
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+/** The value, and a new rendering whenever it changes. */
+export function useStore<T>(store: Store<T>): T {
+  const [, setVersion] = useState(0);
+  useEffect(() => {
+    let seen = store.value;
+    const look = () => {
+      if (Object.is(seen, store.value)) return;
+      seen = store.value;
+      setVersion((version) => version + 1);
+    };
+    look();
+    return store.subscribe(look);
+  }, [store]);
+  return store.value;
+}
