@@ -85,6 +85,7 @@ it("the keyboard alone plays a whole session", async () => {
 
   await keyboard.press("Alt+t");
   await jonas.page.getByText(/^Timer0:5\d$/).waitFor();
+  await hanna.reads("Everybody voted");
   await keyboard.press("Alt+r");
   await hanna.reads("Agreed: 5");
   await focusIsSomewhere(page);
