@@ -2,12 +2,16 @@
 //! instance that takes it, whatever connection it came on. An upgraded
 //! connection stays where it is.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::clock::now_ns;
 
 pub(crate) struct Front {
     pub(crate) port: u16,
@@ -17,7 +21,10 @@ const HEAD_BYTES_MAX: usize = 64 * 1024;
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 impl Front {
-    pub(crate) async fn start(instances: Vec<u16>) -> Result<Self, String> {
+    /// `log` gets a line for every answer that is not a success.
+    pub(crate) async fn start(instances: Vec<u16>, log: &Path) -> Result<Self, String> {
+        let log = File::create(log).map_err(|error| format!("a log: {error}"))?;
+        let log = Arc::new(log);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await;
         let listener = listener.map_err(|error| format!("a front: {error}"))?;
         let port = listener.local_addr().map_err(|error| error.to_string())?.port();
@@ -25,10 +32,11 @@ impl Front {
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (instances, turn) = (Arc::clone(&instances), Arc::clone(&turn));
+                let log = Arc::clone(&log);
                 tokio::spawn(async move {
                     let _ = client.set_nodelay(true);
                     // A client that goes away is its own business.
-                    let _ = serve(client, &instances, &turn).await;
+                    let _ = serve(client, &instances, &turn, &log).await;
                 });
             }
         });
@@ -36,7 +44,12 @@ impl Front {
     }
 }
 
-async fn serve(mut client: TcpStream, instances: &[u16], turn: &AtomicUsize) -> io::Result<()> {
+async fn serve(
+    mut client: TcpStream,
+    instances: &[u16],
+    turn: &AtomicUsize,
+    log: &File,
+) -> io::Result<()> {
     let mut waiting = Vec::new();
     loop {
         let Some(request) = message(&mut client, &mut waiting).await? else { return Ok(()) };
@@ -57,10 +70,14 @@ async fn serve(mut client: TcpStream, instances: &[u16], turn: &AtomicUsize) -> 
         let Some(response) = response else {
             // Killed in the middle of an answer: nobody knows what became of
             // it, so it is not asked elsewhere.
+            note(log, &request, b"(killed)");
             let bad = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";
             client.write_all(bad.as_bytes()).await?;
             continue;
         };
+        if !response.starts_with(b"HTTP/1.1 200") {
+            note(log, &request, &response);
+        }
         client.write_all(&response).await?;
         if response.starts_with(b"HTTP/1.1 101") {
             client.write_all(&behind).await?;
@@ -69,6 +86,15 @@ async fn serve(mut client: TcpStream, instances: &[u16], turn: &AtomicUsize) -> 
             return Ok(());
         }
     }
+}
+
+fn note(mut log: &File, request: &[u8], response: &[u8]) {
+    let first_line = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        text.lines().next().unwrap_or_default().to_owned()
+    };
+    let (request, response) = (first_line(request), first_line(response));
+    let _ = writeln!(log, "{} {response} <- {request}", now_ns());
 }
 
 /// The next instance that accepts; a dead one is passed over, as health

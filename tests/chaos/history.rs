@@ -34,15 +34,37 @@ pub(crate) struct Client {
 }
 
 pub(crate) enum Seen {
-    Connect { recovered: bool },
+    Connect {
+        recovered: bool,
+    },
     Cut,
-    Deliver { event: String, body: usize },
-    Whisper { event: String, payload: Value },
-    Snapshot { why: String, text: Box<RawValue> },
-    Caught { how: String, cut: u64 },
-    Final { seq: Option<u64> },
-    Stuck { what: String },
-    NotJoined { code: String },
+    /// `offset`: the last argument, where recovery is possible.
+    Deliver {
+        event: String,
+        body: usize,
+        offset: Option<String>,
+    },
+    Whisper {
+        event: String,
+        payload: Value,
+    },
+    Snapshot {
+        why: String,
+        text: Box<RawValue>,
+    },
+    Caught {
+        how: String,
+        cut: u64,
+    },
+    Final {
+        seq: Option<u64>,
+    },
+    Stuck {
+        what: String,
+    },
+    NotJoined {
+        code: String,
+    },
 }
 
 pub(crate) struct Command {
@@ -86,6 +108,7 @@ struct Line {
     code: Option<String>,
     why: Option<String>,
     what: Option<String>,
+    off: Option<String>,
     how: Option<String>,
     cut: Option<u64>,
     seq: Option<u64>,
@@ -130,6 +153,7 @@ impl History {
             "deliver" => see(Seen::Deliver {
                 event: line.ev.unwrap_or_default(),
                 body: body.unwrap_or_default(),
+                offset: line.off,
             }),
             "whisper" => {
                 let payload = line.payload();

@@ -34,8 +34,10 @@ pub(crate) struct Scenario {
     pub(crate) catches: &'static [Bug],
 }
 
-/// Heartbeats that notice a half-open connection in seconds.
-const BRISK: &[&str] = &["engine.ping_interval_ms=2000", "engine.ping_timeout_ms=3000"];
+/// Heartbeats that notice a half-open connection in seconds. They are also all
+/// that helps engine.io-client when its upgrade breaks between the probe and
+/// the end of the pause: it polls no more, and waits for the next heartbeat.
+const BRISK: &[&str] = &["engine.ping_interval_ms=3000", "engine.ping_timeout_ms=4000"];
 
 const PLAIN: Scenario = Scenario {
     name: "",
@@ -106,6 +108,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         nemesis: Nemesis::KillInstances,
         sessions: 12,
         has_front: true,
+        think_ms: 2_000,
+        settings: BRISK,
         seconds: 180,
         needs: &["[instances]", "[recovery]"],
         ..PLAIN

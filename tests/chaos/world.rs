@@ -83,7 +83,7 @@ impl World {
         }
         if plan.has_front {
             let ports = world.instances.iter().map(|instance| instance.port).collect();
-            world.front = Some(Front::start(ports).await?);
+            world.front = Some(Front::start(ports, &folder.join("front.log")).await?);
         }
         world.started = now_ns();
         Ok(world)

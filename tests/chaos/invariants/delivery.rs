@@ -31,8 +31,11 @@ pub(crate) fn check(history: &History, truth: &Truth, leniency: Leniency, verdic
     for (name, client) in &history.clients {
         let Some(session) = client.session else { continue };
         let Some(said) = said.get(&session) else { continue };
+        let Some(log) = truth.sessions.get(&session) else { continue };
+        let places = log.entries.iter();
+        let places = places.map(|entry| ((entry.version, entry.nonce), entry.event.seq)).collect();
         let mut ear =
-            Ear { name, said, session, went_back, last: None, highest: 0, foreign: false };
+            Ear { name, said, places, session, went_back, last: None, highest: 0, foreign: false };
         let mut connected_since = None;
         let mut last_event = "";
         for (t, seen) in &client.seen {
@@ -50,7 +53,7 @@ pub(crate) fn check(history: &History, truth: &Truth, leniency: Leniency, verdic
                         ear.snapshot(seq, verdict);
                     }
                 }
-                Seen::Deliver { event, body } => {
+                Seen::Deliver { event, body, offset } => {
                     let Some(payload) = history.bodies.get(*body) else { continue };
                     let seq = payload.get("seq").and_then(Value::as_u64).unwrap_or_default();
                     let is_twin = event == "player:left" && last_event == "player:removed";
@@ -62,7 +65,10 @@ pub(crate) fn check(history: &History, truth: &Truth, leniency: Leniency, verdic
                         .or_insert_with(|| ear.content(seq, event, payload));
                     match problem {
                         Some(problem) => ear.diverged(seq, event, *t, problem, verdict),
-                        None => ear.agreed(seq, event, verdict),
+                        None => {
+                            ear.agreed(seq, event, verdict);
+                            ear.place(seq, event, offset.as_deref(), verdict);
+                        }
                     }
                     let first = firsts.get(&(session, seq)).copied().unwrap_or(*t);
                     if connected_since.is_some_and(|since| since < first) {
@@ -88,6 +94,8 @@ struct Seq {
 struct Ear<'a> {
     name: &'a str,
     said: &'a Said,
+    /// The `seq` of the entry at a version and nonce.
+    places: HashMap<(u64, u64), u64>,
     session: SessionId,
     /// When Redis went back in time.
     went_back: Option<u64>,
@@ -128,6 +136,19 @@ impl Ear<'_> {
             verdict.violated("I9", || {
                 format!("{name}: {event} {seq} on top of what Redis has forgotten, untold")
             });
+        }
+    }
+
+    /// The offset, if there is one, names the entry that was told:
+    /// `version-nonce`, in hexadecimal, and what matters only to a replay.
+    fn place(&self, seq: u64, event: &str, offset: Option<&str>, verdict: &mut Verdict) {
+        let Some(offset) = offset else { return };
+        let hex = |digits: &str| u64::from_str_radix(digits, 16).ok();
+        let whole = offset.split('.').next().unwrap_or_default();
+        let place = whole.split_once('-').and_then(|(a, b)| Some((hex(a)?, hex(b)?)));
+        if place.and_then(|place| self.places.get(&place)) != Some(&seq) {
+            let name = self.name;
+            verdict.violated("I9", || format!("{name}: {event} {seq} under the offset {offset}"));
         }
     }
 

@@ -17,7 +17,7 @@ pub(crate) fn check(history: &History, verdict: &mut Verdict) {
     for (name, client) in &history.clients {
         for (_, seen) in &client.seen {
             match seen {
-                Seen::Deliver { event, body } if event != "cards:revealed" => {
+                Seen::Deliver { event, body, .. } if event != "cards:revealed" => {
                     let Some(payload) = history.bodies.get(*body) else { continue };
                     let Some(told) = is_told.get_mut(*body) else { continue };
                     if !std::mem::replace(told, true) && tells(payload) {

@@ -130,7 +130,8 @@ export class Player {
   }
 
   #cut(reason) {
-    this.#cutAt ??= this.#write("cut", { reason });
+    const at = this.#write("cut", { reason });
+    this.#cutAt ??= at;
     this.isWhole = false;
     this.#restoring++;
     // The server said goodbye: no reconnect comes by itself.
