@@ -94,7 +94,9 @@ fn note(mut log: &File, request: &[u8], response: &[u8]) {
         text.lines().next().unwrap_or_default().to_owned()
     };
     let (request, response) = (first_line(request), first_line(response));
-    let _ = writeln!(log, "{} {response} <- {request}", now_ns());
+    // In one piece, as others write here too.
+    let line = format!("{} {response} <- {request}\n", now_ns());
+    let _ = log.write_all(line.as_bytes());
 }
 
 /// The next instance that accepts; a dead one is passed over, as health

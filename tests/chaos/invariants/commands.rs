@@ -59,6 +59,12 @@ pub(crate) fn check(
             verdict
                 .violated("I2", || format!("{cmd} was refused ({code}) and stands at {version}"));
         }
+        let is_kept =
+            history.session_of(command).is_some_and(|id| truth.sessions.contains_key(&id));
+        if !is_kept && matches!(command.outcome, Outcome::Ok { .. }) {
+            verdict.lost += 1;
+            verdict.violated("I1", || format!("{cmd} was acknowledged and its session is gone"));
+        }
         let player = history.clients.get(&command.client).and_then(|client| client.player);
         if found.iter().any(|place| place.by != player) {
             verdict.violated("I1", || format!("{cmd} was done in somebody else's name"));
