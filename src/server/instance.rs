@@ -16,7 +16,7 @@ use crate::hub::Hub;
 use crate::identity::KeyError;
 use crate::server::advertised::advertised_address;
 use crate::server::listener::{Drained, ListenerLimits, bind, serve};
-use crate::server::relay::{issuer, relay};
+use crate::server::relay::{is_relaying, issuer, relay};
 use crate::server::store::Stores;
 use crate::server::wiring::{
     engine_options, keyring, listener_limits, router_limits, table_options,
@@ -74,7 +74,11 @@ impl Instance {
         let listens_on =
             listener.local_addr().map_err(|error| StartError::Bind { address, error })?;
         let Stores { sessions, directory } = stores;
-        let options = table_options(config, advertised_address(config, listens_on)?);
+        let advertised = advertised_address(config, listens_on)?;
+        if !config.redis.url.is_empty() && !is_relaying(config) {
+            info!("no instances.shared_secret: several instances need sticky sessions");
+        }
+        let options = table_options(config, advertised);
         let lookups = Arc::clone(&directory);
         let table = Table::new(sessions, directory, Hub::new(), keyring(config)?, options);
         let issuer = issuer(config, table.instance()).map_err(StartError::Randomness)?;

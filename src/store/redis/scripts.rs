@@ -10,6 +10,9 @@ pub(super) struct Scripts {
     pub(super) commit: Script,
     pub(super) read: Script,
     pub(super) snapshot: Script,
+    pub(super) touch: Script,
+    pub(super) confirm: Script,
+    pub(super) restore: Script,
 }
 
 impl Scripts {
@@ -23,6 +26,9 @@ impl Scripts {
             )),
             read: script(concat!(include_str!("lua/missing.lua"), include_str!("lua/read.lua"))),
             snapshot: script(include_str!("lua/snapshot.lua")),
+            touch: script(include_str!("lua/touch.lua")),
+            confirm: script(include_str!("lua/confirm.lua")),
+            restore: script(include_str!("lua/restore.lua")),
         }
     }
 }

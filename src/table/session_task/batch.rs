@@ -12,11 +12,12 @@ use crate::connection::Socket;
 use crate::planted::{self, Bug};
 use crate::poker::command::{Action, Actor, Command, Departure, Join};
 use crate::poker::event::Event;
+use crate::poker::evolve::evolve;
 use crate::poker::ids::{PlayerId, RequestId};
 use crate::poker::play::{catch_up, play};
 use crate::poker::refusal::Refusal;
 use crate::poker::reply::Reply;
-use crate::poker::session::Status;
+use crate::poker::session::{Session, Status};
 use crate::protocol::SocketId;
 use crate::store::{CommitError, Entry, Lifetime, StoreError, Tombstone};
 use crate::table::answer::Answer;
@@ -148,7 +149,12 @@ impl SessionTask {
             }
             match self.commit(&entries).await {
                 Ok(()) => return self.deliver(&events, &entries, turns).await,
-                Err(CommitError::Conflict(_)) => {
+                Err(CommitError::Conflict(missing)) => {
+                    batch = turns.into_iter().map(|turn| turn.work).collect();
+                    self.fold(missing).await;
+                }
+                // Lost, it is put back; over, there is nothing to put back.
+                Err(CommitError::Store(StoreError::Gone)) => {
                     batch = turns.into_iter().map(|turn| turn.work).collect();
                 }
                 Err(CommitError::Store(error)) => {
@@ -203,17 +209,19 @@ impl SessionTask {
 
     async fn commit(&mut self, entries: &Arc<[Entry]>) -> Result<(), CommitError> {
         let Some(tail) = entries.last().map(|entry| entry.position) else { return Ok(()) };
-        let lifetime = self.lifetime();
+        let lifetime = self.lifetime(&self.session);
         let store = Arc::clone(&self.shared.store);
         self.is_ahead = true;
         store.commit(self.handle.id, self.position, Arc::clone(entries), lifetime).await?;
+        for entry in entries.iter() {
+            evolve(&mut self.committed, &entry.event);
+        }
         self.position = tail;
         self.is_ahead = false;
         Ok(())
     }
 
-    fn lifetime(&self) -> Lifetime {
-        let session = &self.session;
+    pub(super) fn lifetime(&self, session: &Session) -> Lifetime {
         let (kept_until, tombstone) = match session.status {
             Status::Open => (session.expires_at.add_ms(EXPIRY_SLACK_MS), Tombstone::Expired),
             Status::Expired { at } => (at.add_ms(EXPIRY_SLACK_MS), Tombstone::Expired),
