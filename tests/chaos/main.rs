@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use futures_util::future::join_all;
 
 use cardroom::planted::Bug;
 
@@ -133,28 +134,46 @@ async fn setting(binary: &Path, root: &Path, clients: &Path) -> Result<Setting, 
 /// The scenarios, with the server as it is.
 async fn judge(arguments: &Arguments, setting: &Setting, score: &mut Score) -> Result<(), String> {
     let mut rows = Vec::new();
-    for scenario in chosen(arguments, setting)? {
-        let rounds = match arguments.short {
-            true => 1,
-            false => arguments.rounds.unwrap_or(scenario.rounds),
-        };
-        let mut sum = Verdict::default();
-        for seed in (arguments.seed..).take(rounds) {
-            let round = play(setting, scenario, seed, seconds(arguments, scenario), None).await;
-            let round = round.map_err(|error| format!("{} {seed}: {error}", scenario.name))?;
-            say(&report::row(&format!("#{seed}"), 1, &round.verdict));
-            settle(arguments, scenario, &round);
-            sum.add(round.verdict);
+    let chosen = chosen(arguments, setting)?;
+    // The short run is about time, the long one about figures.
+    let at_once = if arguments.short { 2 } else { 1 };
+    for group in chosen.chunks(at_once) {
+        let playing = group.iter().map(|scenario| rounds(arguments, setting, scenario));
+        let played = join_all(playing).await;
+        for (scenario, sum) in group.iter().zip(played) {
+            let (count, sum) = sum?;
+            match sum.is_clean() {
+                true => score.passed += 1,
+                false => score.failed += 1,
+            }
+            rows.push(report::row(scenario.name, count, &sum));
         }
-        match sum.is_clean() {
-            true => score.passed += 1,
-            false => score.failed += 1,
-        }
-        rows.push(report::row(scenario.name, rounds, &sum));
     }
     say(&report::head());
     rows.iter().for_each(|row| say(row));
     Ok(())
+}
+
+/// All rounds of a scenario: how many, and their figures together.
+async fn rounds(
+    arguments: &Arguments,
+    setting: &Setting,
+    scenario: &Scenario,
+) -> Result<(usize, Verdict), String> {
+    let count = match arguments.short {
+        true => 1,
+        false => arguments.rounds.unwrap_or(scenario.rounds),
+    };
+    let mut sum = Verdict::default();
+    for seed in (arguments.seed..).take(count) {
+        let round = play(setting, scenario, seed, seconds(arguments, scenario), None).await;
+        let round = round.map_err(|error| format!("{} {seed}: {error}", scenario.name))?;
+        let name = format!("{} #{seed}", scenario.name);
+        say(&report::row(&name, 1, &round.verdict));
+        settle(arguments, scenario, &round);
+        sum.add(round.verdict);
+    }
+    Ok((count, sum))
 }
 
 /// Every planted bug, in the scenario that must catch it.
@@ -186,16 +205,14 @@ async fn catch(
     let started = clock::now_ns();
     let seconds = scenario.short_seconds.max(8);
     for seed in (arguments.seed..).take(ROUNDS_TO_CATCH as usize) {
-        // A bug may be so bad that nobody can play at all.
-        let found = match play(setting, scenario, seed, seconds, Some(bug)).await {
-            Ok(round) if round.verdict.is_clean() => continue,
-            Ok(round) => {
-                let found = report::broken(&round.verdict);
-                let _ = std::fs::remove_dir_all(&round.folder);
-                found
-            }
-            Err(error) => error,
-        };
+        let round = play(setting, scenario, seed, seconds, Some(bug)).await;
+        let round =
+            round.map_err(|error| format!("{} with {}: {error}", scenario.name, bug.name()))?;
+        if round.verdict.is_clean() {
+            continue;
+        }
+        let found = report::broken(&round.verdict);
+        let _ = std::fs::remove_dir_all(&round.folder);
         let ms = clock::ms_between(started, clock::now_ns());
         let name = bug.name();
         say(&format!(

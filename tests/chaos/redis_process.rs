@@ -116,6 +116,22 @@ impl RedisProcess {
         result
     }
 
+    /// Several commands that are sent at once.
+    pub(crate) async fn ask_together(&mut self, commands: &[&[&str]]) -> Result<(), String> {
+        self.ask::<()>(&["PING"]).await?;
+        let connection = self.connection.as_mut().ok_or("no connection")?;
+        let mut pipeline = redis::pipe();
+        for words in commands {
+            let mut words = words.iter();
+            let command = pipeline.cmd(words.next().copied().unwrap_or_default());
+            words.for_each(|word| {
+                command.arg(word);
+            });
+        }
+        let answered = pipeline.query_async::<redis::Value>(connection).await;
+        answered.map(drop).map_err(|error| error.to_string())
+    }
+
     async fn try_ask<T: FromRedisValue>(&mut self, words: &[&str]) -> redis::RedisResult<T> {
         let connection = match &mut self.connection {
             Some(connection) => connection,

@@ -12,7 +12,7 @@ pub(crate) fn say(line: &str) {
 
 pub(crate) fn head() -> String {
     format!(
-        "{:<12} {:>6} {:>8} {:>8} {:>5} {:>4} {:>5} {:>7} {:>7} {:>6} {:>7} {:>8} {:>21} {:>7} {:>15}  {}",
+        "{:<15} {:>6} {:>8} {:>8} {:>5} {:>4} {:>5} {:>7} {:>7} {:>6} {:>7} {:>8} {:>21} {:>7} {:>15}  {}",
         "scenario",
         "rounds",
         "commands",
@@ -47,7 +47,7 @@ pub(crate) fn row(name: &str, rounds: usize, verdict: &Verdict) -> String {
         false => format!("{}/{}", percentile(back, 50), percentile(back, 100)),
     };
     format!(
-        "{:<12} {:>6} {:>8} {:>8} {:>5} {:>4} {:>5} {:>7} {:>7} {:>6} {:>7} {:>8} {:>21} {:>7} {:>15}  {}",
+        "{:<15} {:>6} {:>8} {:>8} {:>5} {:>4} {:>5} {:>7} {:>7} {:>6} {:>7} {:>8} {:>21} {:>7} {:>15}  {}",
         name,
         rounds,
         verdict.commands,

@@ -111,7 +111,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         think_ms: 2_000,
         settings: BRISK,
         seconds: 180,
-        needs: &["[instances]", "[recovery]"],
+        short_seconds: 8,
+        needs: &["shared_secret", "[recovery]"],
         ..PLAIN
     },
     // Redis is killed and comes back with its append-only file.
@@ -129,8 +130,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "redis-empty",
         nemesis: Nemesis::EmptyRedis,
         seconds: 12,
+        short_seconds: 5,
         rounds: 20,
-        needs: &["[recovery]"],
+        needs: &["durability"],
         ..PLAIN
     },
     // Redis is emptied while it runs.
@@ -138,8 +140,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "flushall",
         nemesis: Nemesis::FlushAll,
         seconds: 12,
+        short_seconds: 5,
         rounds: 20,
-        needs: &["[recovery]"],
+        needs: &["durability"],
         ..PLAIN
     },
     // The pub/sub connections are killed every second.
