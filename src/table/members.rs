@@ -24,7 +24,8 @@ pub(super) struct Members {
 struct Member {
     socket: Socket,
     player: PlayerId,
-    _membership: Membership,
+    /// `None` once it was sent away: told no more, and gone in a moment.
+    membership: Option<Membership>,
     /// Taken back with the member.
     _tracked: Tracked,
 }
@@ -71,7 +72,8 @@ impl Members {
             let membership = self.room.join(id, Arc::clone(socket.outbox()));
             let tracked = self.tracker.track(id, self.session, player, &seat.limits);
             let socket = socket.clone();
-            let member = Member { socket, player, _membership: membership, _tracked: tracked };
+            let membership = Some(membership);
+            let member = Member { socket, player, membership, _tracked: tracked };
             self.sockets.insert(id, member);
         }
         Arc::clone(&seat.limits)
@@ -121,9 +123,12 @@ impl Members {
         }
     }
 
-    /// All connections end, so that their clients come back: here, if they like.
-    pub(super) fn send_away(&self) {
-        for member in self.sockets.values() {
+    /// All connections end, so that their clients come back: here, if they
+    /// like. They are told nothing from now on; they stay members until they
+    /// have departed.
+    pub(super) fn send_away(&mut self) {
+        for member in self.sockets.values_mut() {
+            member.membership = None;
             member.socket.close(CloseReason::ForcedClose);
         }
     }
@@ -152,7 +157,8 @@ impl Members {
     fn tell_seat(&self, player: PlayerId, outgoing: &Outgoing, but: Option<SocketId>) {
         let Some(seat) = self.seats.get(&player) else { return };
         let theirs = seat.sockets.iter().filter(|id| Some(**id) != but);
-        for member in theirs.filter_map(|id| self.sockets.get(id)) {
+        let members = theirs.filter_map(|id| self.sockets.get(id));
+        for member in members.filter(|member| member.membership.is_some()) {
             // A member whose connection is closing is told no more.
             let _ = member.socket.emit(outgoing.message.clone());
         }
