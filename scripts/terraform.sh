@@ -9,7 +9,8 @@ offline=terraform/offline
 mkdir -p "$tools"
 
 if ! command -v terraform >/dev/null; then
-  echo "terraform (1.11 or newer) is not installed" >&2
+  echo "FAIL  terraform (1.11 or newer) is not installed"
+  echo "0 passed, 1 failed"
   exit 1
 fi
 

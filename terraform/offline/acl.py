@@ -51,11 +51,17 @@ class Redis:
 def users_have_what_the_server_needs(state):
     access = next(v["access_string"] for _, kind, v in resources(state) if kind == "aws_elasticache_user")
     with redis(access) as port, server(port) as url:
-        play(url)
+        try:
+            play(url)
+            failure = None
+        except OSError as error:  # refusals say why
+            failure = error
         admin = Redis(port, *ADMIN)
         refused = [dict(zip(entry[::2], entry[1::2])) for entry in admin.ask("ACL", "LOG")]
         if refused:
             raise Failed("\n".join(f"{entry['reason']}: {entry['object']} ({entry['context']})" for entry in refused))
+        if failure:
+            raise Failed(str(failure))
         cannot(Redis(port, *USER))
         calls = re.findall(r"cmdstat_([a-z|_]+):calls", admin.ask("INFO", "commandstats"))
     return f"{len(calls)} commands, none refused"
@@ -112,7 +118,7 @@ def redis(access):
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         pathlib.Path(folder, "redis.conf").write_text(
-            f"bind 127.0.0.1\nport {port}\nsave \"\"\ncluster-enabled yes\nmaxmemory-policy noeviction\n"
+            f"bind 127.0.0.1\nport {port}\nsave \"\"\ncluster-enabled yes\ncluster-port {free_port()}\nmaxmemory-policy noeviction\n"
             f"user default off\nuser {ADMIN[0]} on >{ADMIN[1]} ~* &* +@all\n"
             f"user {USER[0]} >{USER[1]} {access}\n"
         )

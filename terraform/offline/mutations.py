@@ -58,7 +58,7 @@ MUTATIONS = [
     Mutation("a setting that the server does not have", "main.tf", "CARDROOM_RECOVERY__WINDOW_SECONDS =", "CARDROOM_RECOVERY__WINDOW =", MINIMAL, "environment", "is not a setting"),
     Mutation("a value that the server refuses", "main.tf", "tostring(var.heartbeat.timeout_seconds * 1000)", "tostring(var.heartbeat.timeout_seconds * 1000000)", MINIMAL, "environment", "ping_timeout_ms"),
     Mutation("a server that closes idle connections first", "main.tf", "tostring((var.idle_timeout_seconds + 15) * 1000)", "tostring((var.idle_timeout_seconds - 15) * 1000)", MINIMAL, "timeouts", "keep-alive"),
-    Mutation("users who may not run scripts", f"{CACHE}/users.tf", " +@scripting", "", MINIMAL, "users", "NOPERM|command: eval|script"),
+    Mutation("users who may not run scripts", f"{CACHE}/users.tf", " +@scripting", "", MINIMAL, "users", "command: eval"),
     Mutation("users who may read everything", f"{CACHE}/users.tf", "\"~${var.key_prefix}*\",", "\"~*\",", MINIMAL, "users", "somebody-elses-key is allowed"),
     Mutation("a role that may do anything with secrets", f"{SERVICE}/roles.tf", "\"secretsmanager:GetSecretValue\"", "\"secretsmanager:*\"", MINIMAL, "rights", r"actions with \*"),
     Mutation("rights on every secret", f"{SERVICE}/roles.tf", "resources = values(local.secrets)", "resources = [\"*\"]", MINIMAL, "rights", "on everything"),
