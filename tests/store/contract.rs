@@ -328,7 +328,8 @@ pub(crate) async fn what_is_over_stays_over(fixture: &Fixture) {
     let again = store.restore(created.clone(), for_an_hour(store)).await;
     assert_eq!(again, Err(StoreError::Gone), "its tombstone stands");
     let other = Loaded { session: Session::open(&opening(2), store.now()), ..created };
-    let past = Lifetime { kept_until: store.now(), ..lifetime(store, hour_ms) };
+    let a_second_ago = store.now().saturating_sub_ms(1_000);
+    let past = Lifetime { kept_until: a_second_ago, ..lifetime(store, hour_ms) };
     assert_eq!(store.restore(other, past).await, Err(StoreError::Gone), "its time is over");
 }
 

@@ -179,7 +179,7 @@ async fn a_primary_that_is_killed_takes_nothing_with_it() {
                 let dead = site.servers.iter().position(|server| server.port() == port);
                 let dead = site.servers.swap_remove(dead.expect("one of ours"));
                 let port = dead.kill();
-                wait_until("another primary", || site.primary_port() != port);
+                wait_until("another primary", || site.has_left(port));
                 wait_until("a replica", || 1 <= site.replicas_online());
                 site.servers.push(SentinelSite::server_at(port, Some(site.primary_port())));
             });

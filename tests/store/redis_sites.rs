@@ -54,11 +54,24 @@ impl SentinelSite {
         format!("redis+sentinel://{}/main", hosts.join(","))
     }
 
-    /// The server that the sentinels name.
+    /// The server that the sentinels name; of those who disagree, the first.
     pub(super) fn primary_port(&self) -> u16 {
-        let (_, port): (String, u16) =
-            self.sentinels[0].ask_now(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main"]);
-        port
+        self.opinions().first().copied().unwrap_or_default()
+    }
+
+    /// Whether all sentinels name another server than that one. Before, an
+    /// empty server that appears there may be taken for the primary.
+    pub(super) fn has_left(&self, port: u16) -> bool {
+        self.opinions().iter().all(|named| *named != port)
+    }
+
+    fn opinions(&self) -> Vec<u16> {
+        let opinion = |sentinel: &RedisServer| {
+            let (_, port): (String, u16) =
+                sentinel.ask_now(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main"]);
+            port
+        };
+        self.sentinels.iter().map(opinion).collect()
     }
 
     pub(super) fn replicas_online(&self) -> usize {

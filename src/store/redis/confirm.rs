@@ -11,7 +11,9 @@
 //! replica that keeps up, and for `wait_replicas` at least: Sentinel chooses
 //! the next primary by what it last heard of the replicas, which may be
 //! seconds ago, so that one replica alone proves nothing where there are two.
-//! One that hangs is left out as soon as it is known to hang. What lies behind `confirmed` may
+//! One that is gone is still waited for until it cannot be the one that was
+//! promoted: a primary that hung, and comes back, may find another replica
+//! that has not heard of it yet. What lies behind `confirmed` may
 //! be lost in a failover; a reader that meets it confirms it itself before it
 //! is used. If that fails, nothing was seen, and nobody knows whether it will
 //! be: the store is unavailable.
@@ -23,7 +25,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, RedisError, Script, Value};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
 
 use crate::poker::ids::SessionId;
@@ -39,6 +41,9 @@ const BATCH_MAX: usize = 256;
 const WAITING_MAX: usize = 1_024;
 /// After so long without work a connection is closed.
 const IDLE: Duration = Duration::from_secs(60);
+/// When a replica is gone, for so long nothing is confirmed without it: by
+/// then Sentinel has told the others whom they follow, if it was promoted.
+const GRACE: Duration = Duration::from_secs(3);
 /// How often WAIT is asked again because replicas come and go.
 const ROUNDS_MAX: u32 = 2;
 /// Between two attempts while a node is away, plus up to as much again.
@@ -83,6 +88,27 @@ struct Line {
     keep_up: u32,
     /// They were as many the time before.
     is_stable: bool,
+}
+
+/// How many replicas are waited for. It rises at once, and falls after a
+/// while; it outlives the connections to the server.
+#[derive(Default)]
+struct Bar {
+    replicas: u32,
+    /// Since when fewer keep up.
+    missed_since: Option<Instant>,
+}
+
+impl Bar {
+    fn wanted(&mut self, keep_up: u32, now: Instant) -> u32 {
+        let is_over = self.missed_since.is_some_and(|since| since + GRACE <= now);
+        if self.replicas <= keep_up || is_over {
+            *self = Self { replicas: keep_up, missed_since: None };
+        } else {
+            self.missed_since.get_or_insert(now);
+        }
+        self.replicas
+    }
 }
 
 struct Request {
@@ -179,6 +205,7 @@ impl Clerk {
     /// Takes all that wait, confirms them together, and so on.
     async fn serve(self, address: Address, mut requests: mpsc::Receiver<Request>) {
         let mut line = None;
+        let mut bar = Bar::default();
         while let Ok(Some(first)) = timeout(IDLE, requests.recv()).await {
             let mut batch = vec![first];
             while batch.len() < BATCH_MAX
@@ -191,7 +218,7 @@ impl Clerk {
             if batch.is_empty() {
                 continue;
             }
-            line = self.serve_batch(&address, line.take(), batch).await;
+            line = self.serve_batch(&address, line.take(), &mut bar, batch).await;
         }
     }
 
@@ -200,6 +227,7 @@ impl Clerk {
         &self,
         address: &Address,
         line: Option<Line>,
+        bar: &mut Bar,
         batch: Vec<Request>,
     ) -> Option<Line> {
         let asked = match line {
@@ -207,7 +235,10 @@ impl Clerk {
             None => self.connect(address).await,
         };
         let asked = match asked {
-            Ok(mut line) => self.wait(&mut line, &batch).await.map(|outcomes| (line, outcomes)),
+            Ok(mut line) => {
+                let waiting = self.wait(&mut line, bar, &batch).await;
+                waiting.map(|outcomes| (line, outcomes))
+            }
             Err(error) => Err(error),
         };
         let (mut line, outcomes) = match asked {
@@ -253,7 +284,12 @@ impl Clerk {
         Ok(Line { connection, keep_up: 0, is_stable: false })
     }
 
-    async fn wait(&self, line: &mut Line, batch: &[Request]) -> Result<Vec<Outcome>, StoreError> {
+    async fn wait(
+        &self,
+        line: &mut Line,
+        bar: &mut Bar,
+        batch: &[Request],
+    ) -> Result<Vec<Outcome>, StoreError> {
         let least = self.replication.replicas;
         let mut touches = redis::pipe();
         for Request { id, position, .. } in batch {
@@ -271,7 +307,7 @@ impl Clerk {
             }
             (_, have) = self.round(line, redis::pipe()).await?;
         }
-        let wanted = least.max(line.keep_up);
+        let wanted = least.max(bar.wanted(line.keep_up, Instant::now()));
         let is_enough = line.is_stable && wanted <= have;
         // Not a primary any more, a script forgotten, a slot moved: anew.
         let outcome = |reply: Result<Value, RedisError>| match reply {
@@ -345,6 +381,20 @@ fn keep_up(info: &Value) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_replica_that_is_gone_is_missed_for_a_while() {
+        let mut bar = Bar::default();
+        let start = Instant::now();
+        assert_eq!(bar.wanted(1, start), 1);
+        assert_eq!(bar.wanted(2, start), 2);
+        assert_eq!(bar.wanted(1, start + GRACE), 2, "it is missed from now on");
+        assert_eq!(bar.wanted(1, start + GRACE * 2 - Duration::from_millis(1)), 2);
+        assert_eq!(bar.wanted(1, start + GRACE * 2), 1);
+        assert_eq!(bar.wanted(0, start + GRACE * 2), 1);
+        assert_eq!(bar.wanted(1, start + GRACE * 9), 1, "it came back");
+        assert_eq!(bar.wanted(0, start + GRACE * 9), 1);
+    }
 
     #[test]
     fn a_replica_that_hangs_does_not_keep_up() {
