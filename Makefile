@@ -1,4 +1,4 @@
-.PHONY: run test test-clients conformance lint
+.PHONY: run test test-clients test-web-client conformance lint
 
 # The server on the embedded store; prints the address. PORT=… for another port.
 run:
@@ -12,6 +12,10 @@ test:
 test-clients:
 	scripts/test_clients.sh
 
+# The typed client of web/client against the server (a part of test).
+test-web-client:
+	scripts/test_web_client.sh
+
 # RFC 6455 by the Autobahn cases; the report is in target/conformance.
 conformance:
 	scripts/conformance.sh
@@ -21,3 +25,5 @@ lint:
 	cargo clippy --all-targets --quiet -- --deny warnings
 	cargo check --no-default-features --quiet
 	cargo check --no-default-features --features redis --quiet
+	scripts/install_clients.sh
+	cd web/client && npm run --silent build && npm run --silent lint

@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
-# Installs the npm packages of the tests as the lock file names them, once.
+# Installs the npm packages of the tests and of `web` as their lock files name
+# them, once each.
 set -euo pipefail
-cd "$(dirname "$0")/../tests/clients"
+cd "$(dirname "$0")/.."
 
-if ! cmp --silent package-lock.json node_modules/.installed-lock.json; then
-    npm ci --no-audit --no-fund --silent
-    cp package-lock.json node_modules/.installed-lock.json
-fi
+for folder in tests/clients web; do
+    (
+        cd "$folder"
+        cmp --silent package-lock.json node_modules/.installed-lock.json && exit
+        npm ci --no-audit --no-fund --silent
+        cp package-lock.json node_modules/.installed-lock.json
+    )
+done

@@ -12,6 +12,7 @@ scripts/install_redis.sh || exit 1
 scripts/install_clients.sh || exit 1
 cargo test --all-targets --no-fail-fast 2>&1 | tee "$log/cargo" || status=1
 scripts/test_clients.sh 2>&1 | tee "$log/node" || status=1
+scripts/test_web_client.sh 2>&1 | tee --append "$log/node" || status=1
 
 # cargo prints one result per binary, node a line per count.
 sum() { awk "$1 { n += $2 } END { print n + 0 }" "$3"; }

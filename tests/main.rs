@@ -37,6 +37,7 @@ mod rest {
 mod support {
     pub(crate) mod app;
     pub(crate) mod eio;
+    pub(crate) mod house;
     pub(crate) mod http;
     pub(crate) mod node;
     pub(crate) mod raw_ws;
@@ -51,6 +52,7 @@ mod wire {
     mod engineio_handshake;
     mod heartbeat;
     mod polling;
+    mod relay;
     mod rfc6455;
     mod socketio;
     mod suites;

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::api::failure::{Failure, FailureBody};
 use crate::api::player::PlayerInfo;
@@ -20,7 +20,7 @@ use crate::poker::tally::Confidence;
 /// An acknowledgement of success; `seq` is the session's after the event.
 #[derive(Debug, Serialize)]
 pub struct Ack<T> {
-    ok: bool,
+    ok: Always<true>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
     #[serde(flatten)]
@@ -29,66 +29,124 @@ pub struct Ack<T> {
 
 impl<T> Ack<T> {
     pub const fn new(seq: u64, body: T) -> Self {
-        Self { ok: true, seq: Some(seq), body }
+        Self { ok: Always, seq: Some(seq), body }
     }
 
     /// For an event that belongs to no session.
     pub const fn unnumbered(body: T) -> Self {
-        Self { ok: true, seq: None, body }
+        Self { ok: Always, seq: None, body }
     }
 }
 
+/// An acknowledgement of failure.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Refused {
-    ok: bool,
+    #[cfg_attr(feature = "server", schema(inline))]
+    ok: Always<false>,
     error: FailureBody,
 }
 
 impl From<&Failure> for Refused {
     fn from(failure: &Failure) -> Self {
-        Self { ok: false, error: failure.body() }
+        Self { ok: Always, error: failure.body() }
+    }
+}
+
+/// A flag that can be nothing else.
+#[derive(Debug, Clone, Copy)]
+pub struct Always<const FLAG: bool>;
+
+impl<const FLAG: bool> Serialize for Always<FLAG> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bool(FLAG)
     }
 }
 
 /// What an accepted command adds to its acknowledgement.
 #[derive(Debug, Serialize)]
-#[serde(untagged, rename_all_fields = "camelCase")]
+#[serde(untagged)]
 pub enum ReplyBody<'a> {
-    Done {},
-    Named {
-        name: &'a str,
-    },
-    Voted {
-        story_id: StoryId,
-        round_id: RoundId,
-        value: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        confidence: Option<u8>,
-    },
-    Revealed {
-        round_id: RoundId,
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
-        already_revealed: bool,
-    },
-    NewRound {
-        story_id: StoryId,
-        round_id: RoundId,
-    },
-    Story {
-        story_id: StoryId,
-    },
-    Imported {
-        story_ids: &'a [StoryId],
-        /// The rows that were left out, and why.
-        rejected: Vec<RejectedRow>,
-    },
-    Nudged {
-        player_ids: &'a [PlayerId],
-    },
+    Done(Done),
+    Named(Named<'a>),
+    Voted(Voted<'a>),
+    Revealed(CardsTurned),
+    NewRound(NewRound),
+    Story(AboutStory),
+    Imported(Imported<'a>),
+    Nudged(Nudged<'a>),
+}
+
+/// Nothing to add.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Done {}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Named<'a> {
+    /// As it is now: a name that was taken has got a number.
+    pub name: &'a str,
+}
+
+/// The sender's own vote, as it was taken.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Voted<'a> {
+    pub story_id: StoryId,
+    pub round_id: RoundId,
+    pub value: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    pub confidence: Option<Confidence>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct CardsTurned {
+    pub round_id: RoundId,
+    /// Nothing was told: somebody else was faster.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub already_revealed: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct NewRound {
+    pub story_id: StoryId,
+    pub round_id: RoundId,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct AboutStory {
+    pub story_id: StoryId,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Imported<'a> {
+    pub story_ids: &'a [StoryId],
+    /// The rows that were left out, and why.
+    pub rejected: Vec<RejectedRow>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Nudged<'a> {
+    /// Who was reached; whoever was nudged a moment ago is left out.
+    pub player_ids: &'a [PlayerId],
 }
 
 /// A row of an import that makes no story. Rows count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct RejectedRow {
     pub row: usize,
     pub reason: Cow<'static, str>,
@@ -98,23 +156,25 @@ impl<'a> ReplyBody<'a> {
     pub fn new(reply: &'a Reply, rejected: Vec<RejectedRow>) -> Self {
         match reply {
             // A join is answered with a snapshot instead.
-            Reply::Done | Reply::Joined { .. } => Self::Done {},
-            Reply::Named { name } => Self::Named { name: name.as_str() },
-            Reply::Voted { story, round, card, confidence } => Self::Voted {
+            Reply::Done | Reply::Joined { .. } => Self::Done(Done {}),
+            Reply::Named { name } => Self::Named(Named { name: name.as_str() }),
+            Reply::Voted { story, round, card, confidence } => Self::Voted(Voted {
                 story_id: *story,
                 round_id: *round,
                 value: card.as_str(),
-                confidence: confidence.map(Confidence::get),
-            },
+                confidence: *confidence,
+            }),
             Reply::Revealed { round, already } => {
-                Self::Revealed { round_id: *round, already_revealed: *already }
+                Self::Revealed(CardsTurned { round_id: *round, already_revealed: *already })
             }
             Reply::NewRound { story, round } => {
-                Self::NewRound { story_id: *story, round_id: *round }
+                Self::NewRound(NewRound { story_id: *story, round_id: *round })
             }
-            Reply::Story { story } => Self::Story { story_id: *story },
-            Reply::Imported { stories } => Self::Imported { story_ids: stories, rejected },
-            Reply::Nudged { players } => Self::Nudged { player_ids: players },
+            Reply::Story { story } => Self::Story(AboutStory { story_id: *story }),
+            Reply::Imported { stories } => {
+                Self::Imported(Imported { story_ids: stories, rejected })
+            }
+            Reply::Nudged { players } => Self::Nudged(Nudged { player_ids: players }),
         }
     }
 }
@@ -122,13 +182,16 @@ impl<'a> ReplyBody<'a> {
 /// The answer to a join, and the event `session:joined`. It goes to one
 /// socket only: it holds the token of the seat.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Joined<'a> {
     pub session_id: SessionId,
     pub code: JoinCode,
+    #[cfg_attr(feature = "server", schema(required))]
     pub player: Option<PlayerInfo<'a>>,
     pub players: Vec<PlayerInfo<'a>>,
     pub stories: Vec<StoryInfo<'a>>,
+    #[cfg_attr(feature = "server", schema(required))]
     pub current_story: Option<StoryInfo<'a>>,
     pub timer: TimerState,
     pub config: SessionSettings<'a>,
@@ -155,16 +218,19 @@ impl<'a> Joined<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Synced<'a> {
     pub snapshot: SessionSnapshot<'a>,
 }
 
 /// A page of finished rounds, oldest first.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct HistoryPage<'a> {
     pub rounds: Vec<RoundSummaryInfo<'a>>,
     /// Ask with this for the rounds before these.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
     pub cursor: Option<RoundId>,
 }
 
@@ -193,6 +259,7 @@ impl<'a> HistoryPage<'a> {
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HeartbeatResponse {
     pub timestamp: i64,

@@ -11,13 +11,15 @@ use serde::de::{IgnoredAny, SeqAccess, Visitor};
 #[cfg(feature = "server")]
 use utoipa::openapi::{RefOr, Schema};
 
+#[cfg(feature = "server")]
+use crate::api::ack;
 use crate::api::deck_choice::DeckChoice;
 use crate::api::failure::Failure;
 use crate::api::field::{BadField, Field, FieldSeed, Nullable, Reading, Scalar, expected};
 use crate::api::field_types::{CardText, Confidential, ExtraSeconds, Opaque, TimerSeconds};
 use crate::api::payload::payload;
 #[cfg(feature = "server")]
-use crate::api::schema;
+use crate::api::schema::{self, Described};
 use crate::api::settings_edit::{NewPassword, SettingsEdit};
 use crate::poker::ids::{PlayerId, RequestId, RoundId, SessionRef, StoryId};
 use crate::poker::names::{
@@ -34,10 +36,13 @@ pub const IMPORT_BYTES_MAX: usize = 60 * 1_024;
 pub const DEPTH_MAX: usize = 8;
 
 macro_rules! client_events {
-    ($($(#[$doc:meta])* $variant:ident($payload:ty) $wire:literal $per_minute:literal;)*) => {
+    ($(
+        $(#[doc = $doc:literal])*
+        $variant:ident($payload:ty) $wire:literal $per_minute:literal => $answer:ty;
+    )*) => {
         /// An event as the client meant it.
         pub enum ClientEvent {
-            $($(#[$doc])* $variant($payload),)*
+            $($(#[doc = $doc])* $variant($payload),)*
         }
 
         /// The names of the events.
@@ -69,6 +74,18 @@ macro_rules! client_events {
                 }
             }
 
+            /// How it is described to those who write clients.
+            #[cfg(feature = "server")]
+            pub fn description(self) -> ClientEventDescription {
+                match self {
+                    $(Self::$variant => ClientEventDescription {
+                        about: schema::about(concat!($($doc, "\n",)*)),
+                        payload: <$payload as Field>::shape(),
+                        answer: Described::of::<$answer>(),
+                    },)*
+                }
+            }
+
             fn read(
                 self,
                 arguments: &mut [u8],
@@ -86,48 +103,97 @@ macro_rules! client_events {
 }
 
 client_events! {
-    SessionCreate(Box<SessionCreate>) "session:create" 10;
-    SessionJoin(Box<SessionJoin>) "session:join" 30;
-    SessionLeave(SessionLeave) "session:leave" 30;
-    SessionSync(SessionSync) "session:sync" 30;
-    SessionConfigure(Box<SettingsEdit>) "session:configure" 10;
-    SessionLock(SessionLock) "session:lock" 10;
-    SessionEnd(Nothing) "session:end" 3;
+    /// Opens a session, with the sender as its host.
+    SessionCreate(Box<SessionCreate>) "session:create" 10 => ack::Joined<'static>;
+    /// Takes a seat, or one's own again with `playerToken`. The same fields are accepted in the
+    /// `auth` of the handshake.
+    SessionJoin(Box<SessionJoin>) "session:join" 30 => ack::Joined<'static>;
+    /// Takes this socket away; with the last one the seat leaves. Its vote stays.
+    SessionLeave(SessionLeave) "session:leave" 30 => ack::Done;
+    /// The whole session, as the sender may see it: after a gap in `seq`.
+    SessionSync(SessionSync) "session:sync" 30 => ack::Synced<'static>;
+    /// Host: changes settings. A deck change while there are votes needs `force`.
+    SessionConfigure(Box<SettingsEdit>) "session:configure" 10 => ack::Done;
+    /// Facilitators: lets nobody new in.
+    SessionLock(SessionLock) "session:lock" 10 => ack::Done;
+    /// Host: ends the session for good.
+    SessionEnd(Nothing) "session:end" 3 => ack::Done;
 
-    PlayerUpdate(PlayerUpdate) "player:update" 5;
-    PlayerSetSpectator(PlayerSetSpectator) "player:set-spectator" 15;
-    PlayerRemove(PlayerRemove) "player:remove" 15;
-    PlayerPromote(PlayerTarget) "player:promote" 15;
-    PlayerDemote(PlayerTarget) "player:demote" 15;
-    PlayerTransfer(PlayerTarget) "player:transfer" 5;
-    PlayerNudge(PlayerNudge) "player:nudge" 5;
-    PresenceSet(PresenceSet) "presence:set" 12;
-    ReactionSend(ReactionSend) "reaction:send" 20;
+    /// One's own name, avatar or spectating; at least one of them.
+    PlayerUpdate(PlayerUpdate) "player:update" 5 => ack::Named<'static>;
+    /// Facilitators: makes another one watch, or vote again.
+    PlayerSetSpectator(PlayerSetSpectator) "player:set-spectator" 15 => ack::Done;
+    /// Facilitators: takes a seat away; its token is worth nothing any more.
+    PlayerRemove(PlayerRemove) "player:remove" 15 => ack::Done;
+    /// Host: makes somebody a facilitator.
+    PlayerPromote(PlayerTarget) "player:promote" 15 => ack::Done;
+    /// Host: takes the facilitator's role back.
+    PlayerDemote(PlayerTarget) "player:demote" 15 => ack::Done;
+    /// Host: hands the session over.
+    PlayerTransfer(PlayerTarget) "player:transfer" 5 => ack::Done;
+    /// Facilitators: reminds one, or without `playerId` all who have not voted.
+    PlayerNudge(PlayerNudge) "player:nudge" 5 => ack::Nudged<'static>;
+    /// Says whether the sender is at the desk.
+    PresenceSet(PresenceSet) "presence:set" 12 => ack::Done;
+    /// One of twelve emoji, shown for a moment and stored nowhere.
+    ReactionSend(ReactionSend) "reaction:send" 20 => ack::Done;
 
-    VoteSubmit(Vote) "vote:submit" 10;
-    VoteChange(Vote) "vote:change" 30;
-    VoteRetract(VoteRetract) "vote:retract" 30;
-    CardsReveal(Aim) "cards:reveal" 30;
-    CountdownCancel(Nothing) "countdown:cancel" 10;
-    GameReset(GameReset) "game:reset" 30;
-    RoundRestore(RoundRestore) "round:restore" 5;
+    /// A vote, or another one instead of it; hidden until the reveal.
+    VoteSubmit(Vote) "vote:submit" 10 => ack::Voted<'static>;
+    /// Another vote instead of one's own; after the reveal only where the settings allow it.
+    VoteChange(Vote) "vote:change" 30 => ack::Voted<'static>;
+    /// Takes one's own vote back, and cancels a countdown.
+    VoteRetract(VoteRetract) "vote:retract" 30 => ack::Done;
+    /// Permission `reveal`: turns the cards, with at least one vote.
+    CardsReveal(Aim) "cards:reveal" 30 => ack::CardsTurned;
+    /// Permission `reveal`: stops the countdown to the reveal.
+    CountdownCancel(Nothing) "countdown:cancel" 10 => ack::Done;
+    /// Permission `reset`: a new round. What was not revealed is never shown. Not idempotent: say
+    /// which `roundId` you saw.
+    GameReset(Reset) "game:reset" 30 => ack::NewRound;
+    /// Permission `reset`: back to the round before, for 60 seconds and while nobody has voted.
+    RoundRestore(RoundRestore) "round:restore" 5 => ack::CardsTurned;
 
-    StoryUpdate(StoryUpdate) "story:update" 5;
-    StoryCreate(StoryCreate) "story:create" 30;
-    StoryImport(StoryImport) "story:import" 3;
-    StoryDelete(StoryDelete) "story:delete" 30;
-    StoryReorder(StoryReorder) "story:reorder" 30;
-    StoryActivate(StoryActivate) "story:activate" 15;
-    StoryFinalize(StoryFinalize) "story:finalize" 15;
+    /// Permission `story`: edits a story, the current one unless said; touches no votes.
+    StoryUpdate(StoryUpdate) "story:update" 5 => ack::AboutStory;
+    /// Permission `story`: appends a story.
+    StoryCreate(StoryCreate) "story:create" 30 => ack::AboutStory;
+    /// Facilitators: many stories at once.
+    StoryImport(StoryImport) "story:import" 3 => ack::Imported<'static>;
+    /// Permission `story`: deletes a story; the current one cannot be.
+    StoryDelete(StoryDelete) "story:delete" 30 => ack::Done;
+    /// Permission `story`: moves a story before another one, or to the end.
+    StoryReorder(StoryReorder) "story:reorder" 30 => ack::Done;
+    /// Permission `story`: makes it the current story; the round left behind is parked with its
+    /// votes.
+    StoryActivate(StoryActivate) "story:activate" 15 => ack::NewRound;
+    /// Permission `story`: sets its estimate, or takes it back.
+    StoryFinalize(StoryFinalize) "story:finalize" 15 => ack::AboutStory;
 
-    TimerStart(TimerStart) "timer:start" 30;
-    TimerStop(Nothing) "timer:stop" 30;
-    TimerPause(Nothing) "timer:pause" 30;
-    TimerResume(Nothing) "timer:resume" 30;
-    TimerExtend(TimerExtend) "timer:extend" 30;
+    /// Permission `timer`: starts it, again if it runs.
+    TimerStart(TimerStart) "timer:start" 30 => ack::Done;
+    /// Permission `timer`.
+    TimerStop(Nothing) "timer:stop" 30 => ack::Done;
+    /// Permission `timer`: keeps what is left.
+    TimerPause(Nothing) "timer:pause" 30 => ack::Done;
+    /// Permission `timer`.
+    TimerResume(Nothing) "timer:resume" 30 => ack::Done;
+    /// Permission `timer`: adds seconds, or takes some away.
+    TimerExtend(TimerExtend) "timer:extend" 30 => ack::Done;
 
-    HistoryGet(HistoryGet) "history:get" 10;
-    Heartbeat(Heartbeat) "heartbeat" 30;
+    /// Finished rounds, page by page backwards.
+    HistoryGet(HistoryGet) "history:get" 10 => ack::HistoryPage<'static>;
+    /// Tells the offset of the clocks.
+    Heartbeat(Heartbeat) "heartbeat" 30 => ack::HeartbeatResponse;
+}
+
+/// A client event, for those who write clients.
+#[cfg(feature = "server")]
+pub struct ClientEventDescription {
+    pub about: Option<String>,
+    pub payload: RefOr<Schema>,
+    /// What a successful acknowledgement adds to `ok` and `seq`.
+    pub answer: Described,
 }
 
 payload! {
@@ -232,7 +298,7 @@ payload! {
         round_id "roundId": Option<RoundId>,
     }
 
-    pub struct GameReset {
+    pub struct Reset {
         request_id "requestId": Option<RequestId>,
         story_id "storyId": Option<StoryId>,
         round_id "roundId": Option<RoundId>,
@@ -497,6 +563,11 @@ pub enum ImportFormat {
 impl Field for ImportFormat {
     const EXPECTED: &'static str = "\"csv\", \"json\" or \"lines\"";
 
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::one_of(&["csv", "json", "lines"]).into()
+    }
+
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {
             Scalar::Text("csv") => Ok(Self::Csv),
@@ -513,6 +584,11 @@ pub struct ImportText(pub String);
 
 impl Field for ImportText {
     const EXPECTED: &'static str = "text";
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        schema::text().into()
+    }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         match scalar {

@@ -112,7 +112,7 @@ impl Field for Labels {
 
     #[cfg(feature = "server")]
     fn shape() -> RefOr<Schema> {
-        let card = OneOfBuilder::new().item(schema::text()).item(CardObject::shape());
+        let card = OneOfBuilder::new().item(CardText::shape()).item(CardObject::shape());
         ArrayBuilder::new().items(card).max_items(Some(Deck::CARDS_MAX)).into()
     }
 

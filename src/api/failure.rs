@@ -2,12 +2,15 @@
 //! catalogue, §4, sorted by blame.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
-use serde_json::json;
 
 use crate::api::field::BadField;
-use crate::poker::refusal::Refusal;
+#[cfg(feature = "server")]
+use crate::api::schema::ErrorCode;
+use crate::poker::ids::{RoundId, StoryId};
+use crate::poker::refusal::{Refusal, Required};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
@@ -51,20 +54,38 @@ impl From<BadField> for Failure {
     }
 }
 
-impl Failure {
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Refused(refusal) => refusal.code(),
-            Self::BadField(_) => "BAD_REQUEST",
-            Self::UnknownEvent => "UNKNOWN_EVENT",
-            Self::PayloadTooLarge { .. } => "PAYLOAD_TOO_LARGE",
-            Self::AlreadyJoinedOther => "ALREADY_JOINED_OTHER",
-            Self::RateLimited { .. } => "RATE_LIMITED",
-            Self::ServerBusy { .. } => "SERVER_BUSY",
-            Self::StateUnavailable { .. } => "STATE_UNAVAILABLE",
-            Self::ServerShutdown { .. } => "SERVER_SHUTDOWN",
-            Self::Internal { .. } => "INTERNAL",
+/// The codes that the rules know nothing of.
+macro_rules! codes {
+    ($($failure:pat => $code:literal,)*) => {
+        impl Failure {
+            const OWN_CODES: &[&str] = &[$($code,)*];
+
+            pub const fn code(&self) -> &'static str {
+                match self {
+                    Self::Refused(refusal) => refusal.code(),
+                    $($failure => $code,)*
+                }
+            }
         }
+    };
+}
+
+codes! {
+    Self::BadField(_) => "BAD_REQUEST",
+    Self::UnknownEvent => "UNKNOWN_EVENT",
+    Self::PayloadTooLarge { .. } => "PAYLOAD_TOO_LARGE",
+    Self::AlreadyJoinedOther => "ALREADY_JOINED_OTHER",
+    Self::RateLimited { .. } => "RATE_LIMITED",
+    Self::ServerBusy { .. } => "SERVER_BUSY",
+    Self::StateUnavailable { .. } => "STATE_UNAVAILABLE",
+    Self::ServerShutdown { .. } => "SERVER_SHUTDOWN",
+    Self::Internal { .. } => "INTERNAL",
+}
+
+impl Failure {
+    /// Every code there is.
+    pub fn codes() -> BTreeSet<&'static str> {
+        Refusal::CODES.iter().chain(Self::OWN_CODES).copied().collect()
     }
 
     /// One sentence for people.
@@ -108,27 +129,34 @@ impl Failure {
     }
 
     /// What a client needs to put itself right.
-    pub fn details(&self) -> Option<serde_json::Value> {
-        let Self::Refused(refusal) = self else {
-            return match self {
-                Self::Internal { id } => Some(json!({ "id": format!("{id:016x}") })),
-                _ => None,
-            };
+    pub fn details(&self) -> Option<Details> {
+        let details = match self {
+            Self::Internal { id } => Details { id: Some(format!("{id:016x}")), ..NO_DETAILS },
+            Self::Refused(refusal) => match refusal {
+                Refusal::Forbidden { required } => {
+                    Details { required: Some(*required), ..NO_DETAILS }
+                }
+                Refusal::StaleStory { current_story, round } => Details {
+                    current_story_id: Some(*current_story),
+                    round_id: Some(*round),
+                    ..NO_DETAILS
+                },
+                Refusal::StaleRound { round } => Details { round_id: Some(*round), ..NO_DETAILS },
+                Refusal::InvalidCard { cards } => {
+                    let cards = cards.iter().map(|card| card.as_str().to_owned()).collect();
+                    Details { cards: Some(cards), ..NO_DETAILS }
+                }
+                Refusal::SessionFull { max_players } => {
+                    Details { max_players: Some(*max_players), ..NO_DETAILS }
+                }
+                Refusal::StoryLimit { stories_max } => {
+                    Details { stories_max: Some(*stories_max), ..NO_DETAILS }
+                }
+                _ => return None,
+            },
+            _ => return None,
         };
-        match refusal {
-            Refusal::Forbidden { required } => Some(json!({ "required": required.as_str() })),
-            Refusal::StaleStory { current_story, round } => {
-                Some(json!({ "currentStoryId": current_story, "roundId": round }))
-            }
-            Refusal::StaleRound { round } => Some(json!({ "roundId": round })),
-            Refusal::InvalidCard { cards } => {
-                let cards: Vec<&str> = cards.iter().map(|card| card.as_str()).collect();
-                Some(json!({ "cards": cards }))
-            }
-            Refusal::SessionFull { max_players } => Some(json!({ "maxPlayers": max_players })),
-            Refusal::StoryLimit { stories_max } => Some(json!({ "storiesMax": stories_max })),
-            _ => None,
-        }
+        Some(details)
     }
 
     pub fn body(&self) -> FailureBody {
@@ -156,31 +184,95 @@ impl Failure {
     }
 }
 
-/// The `error` of a failed acknowledgement.
-#[derive(Debug, Clone, Serialize)]
+/// What a client needs to put itself right; which of these are there depends
+/// on the code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub struct FailureBody {
-    pub code: &'static str,
-    pub message: Cow<'static, str>,
+pub struct Details {
+    /// `FORBIDDEN`: who may.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<Cow<'static, str>>,
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    pub required: Option<Required>,
+    /// `STALE_STORY`: what is voted on now.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after: Option<u32>,
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    pub current_story_id: Option<StoryId>,
+    /// `STALE_STORY`, `STALE_ROUND`: the round that runs now.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub details: Option<serde_json::Value>,
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    pub round_id: Option<RoundId>,
+    /// `INVALID_CARD`: those of the deck.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    pub cards: Option<Vec<String>>,
+    /// `SESSION_FULL`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    pub max_players: Option<u16>,
+    /// `STORY_LIMIT`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    pub stories_max: Option<u16>,
+    /// `INTERNAL`: finds the defect in the server's log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    pub id: Option<String>,
 }
 
+const NO_DETAILS: Details = Details {
+    required: None,
+    current_story_id: None,
+    round_id: None,
+    cards: None,
+    max_players: None,
+    stories_max: None,
+    id: None,
+};
+
+/// The `error` of a failed acknowledgement.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub struct SessionError {
-    pub error: Cow<'static, str>,
+pub struct FailureBody {
+    #[cfg_attr(feature = "server", schema(value_type = ErrorCode))]
     pub code: &'static str,
+    /// One sentence for people.
+    pub message: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub event: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    /// The path of the field that is wrong: `settings.deck`.
     pub field: Option<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    /// Seconds until another try makes sense.
     pub retry_after: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub details: Option<serde_json::Value>,
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    pub details: Option<Details>,
+}
+
+/// What is told of a failure that nobody awaits.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SessionError {
+    /// One sentence for people.
+    pub error: Cow<'static, str>,
+    #[cfg_attr(feature = "server", schema(value_type = ErrorCode))]
+    pub code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    pub event: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    /// The path of the field that is wrong: `settings.deck`.
+    pub field: Option<Cow<'static, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    /// Seconds until another try makes sense.
+    pub retry_after: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    pub details: Option<Details>,
 }

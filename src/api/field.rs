@@ -10,7 +10,9 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 #[cfg(feature = "server")]
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, schema::SchemaType};
+use utoipa::openapi::schema::{OneOfBuilder, SchemaType, Type};
+#[cfg(feature = "server")]
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema};
 
 /// Why a field was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -273,6 +275,11 @@ impl<'de, T: Field> Visitor<'de> for OptionVisitor<T> {
 impl<T: Field> Field for Box<T> {
     const EXPECTED: &'static str = T::EXPECTED;
 
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        T::shape()
+    }
+
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         T::read(scalar).map(Self::new)
     }
@@ -294,6 +301,12 @@ pub struct Nullable<T>(pub Option<T>);
 
 impl<T: Field> Field for Nullable<T> {
     const EXPECTED: &'static str = T::EXPECTED;
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        let null = ObjectBuilder::new().schema_type(Type::Null);
+        OneOfBuilder::new().item(T::shape()).item(null).into()
+    }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
         Option::read(scalar).map(Self)

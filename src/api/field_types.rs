@@ -7,7 +7,7 @@ use compact_str::CompactString;
 #[cfg(feature = "server")]
 use utoipa::PartialSchema;
 #[cfg(feature = "server")]
-use utoipa::openapi::{RefOr, Schema};
+use utoipa::openapi::{OneOfBuilder, RefOr, Schema};
 
 use crate::api::field::{Field, Reading, Scalar, expected};
 #[cfg(feature = "server")]
@@ -112,7 +112,7 @@ impl Field for Confidence {
 
     #[cfg(feature = "server")]
     fn shape() -> RefOr<Schema> {
-        schema::whole_number().minimum(Some(1)).maximum(Some(5)).into()
+        <Self as PartialSchema>::schema()
     }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
@@ -159,7 +159,7 @@ impl Field for OnExpire {
 
     #[cfg(feature = "server")]
     fn shape() -> RefOr<Schema> {
-        schema::one_of(&["none", "reveal"]).into()
+        <Self as PartialSchema>::schema()
     }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
@@ -250,7 +250,8 @@ impl Field for CardText {
 
     #[cfg(feature = "server")]
     fn shape() -> RefOr<Schema> {
-        schema::text().description(Some(Self::EXPECTED)).into()
+        let number = schema::number().description(Some("Taken for its shortest decimal text"));
+        OneOfBuilder::new().item(schema::text()).item(number).into()
     }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {
@@ -327,6 +328,22 @@ impl<const MIN: usize, const MAX: usize> Field for Confidential<MIN, MAX> {
     }
 }
 
+impl Field for Emoji {
+    const EXPECTED: &'static str = "text";
+
+    #[cfg(feature = "server")]
+    fn shape() -> RefOr<Schema> {
+        <Self as PartialSchema>::schema()
+    }
+
+    fn read(scalar: Scalar<'_>) -> Reading<Self> {
+        match scalar {
+            Scalar::Text(text) => text.parse().map_err(text_problem),
+            _ => Err(expected::<Self>()),
+        }
+    }
+}
+
 fn text_problem(error: TextError) -> Cow<'static, str> {
     error.to_string().into()
 }
@@ -354,7 +371,6 @@ macro_rules! text_fields {
 text_fields!(
     Avatar: Avatar::CHARS_MAX,
     Description: Description::CHARS_MAX,
-    Emoji: 2,
     FinalEstimate: FinalEstimate::CHARS_MAX,
     Link: Link::CHARS_MAX,
     PlayerName: PlayerName::CHARS_MAX,

@@ -27,7 +27,11 @@ pub mod timer;
 
 // Both, described.
 #[cfg(feature = "server")]
+pub mod asyncapi;
+#[cfg(feature = "server")]
 pub mod schema;
+#[cfg(all(test, feature = "server"))]
+mod typescript;
 
 // Out: answers.
 pub mod ack;

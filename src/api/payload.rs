@@ -16,14 +16,14 @@
 /// refused. Reading allocates nothing but what the field types hold.
 macro_rules! payload {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         pub struct $name:ident {
-            $($(#[$field_doc:meta])* $field:ident $wire:literal: $type:ty,)*
+            $($(#[doc = $field_doc:literal])* $field:ident $wire:literal: $type:ty,)*
         }
     )*) => {$(
-        $(#[$doc])*
+        $(#[doc = $doc])*
         pub struct $name {
-            $($(#[$field_doc])* pub $field: $type,)*
+            $($(#[doc = $field_doc])* pub $field: $type,)*
         }
 
         impl $crate::api::field::Field for $name {
@@ -38,9 +38,13 @@ macro_rules! payload {
             #[cfg(feature = "server")]
             fn shape() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 use $crate::api::field::Field;
-                let object = utoipa::openapi::ObjectBuilder::new();
+                use $crate::api::schema::{about, told};
+                let object = utoipa::openapi::ObjectBuilder::new()
+                    .title(Some(stringify!($name)))
+                    .description(about(concat!($($doc, "\n",)*)));
                 $(
-                    let object = object.property($wire, <$type as Field>::shape());
+                    let shape = told(<$type as Field>::shape(), concat!($($field_doc, "\n",)*));
+                    let object = object.property($wire, shape);
                     let object = match <$type as Field>::absent() {
                         Some(_) => object,
                         None => object.required($wire),

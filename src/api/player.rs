@@ -20,19 +20,11 @@ pub struct PlayerInfo<'a> {
     pub is_host: bool,
     pub joined_at: Iso,
     pub last_seen_at: Iso,
-    pub role: &'static str,
+    pub role: Role,
     pub is_online: bool,
     pub is_away: bool,
     pub has_voted: bool,
     pub is_acting_host: bool,
-}
-
-pub const fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Host => "host",
-        Role::Facilitator => "facilitator",
-        Role::Player => "player",
-    }
 }
 
 impl<'a> From<&'a PlayerView> for PlayerInfo<'a> {
@@ -46,7 +38,7 @@ impl<'a> From<&'a PlayerView> for PlayerInfo<'a> {
             is_host: view.is_host,
             joined_at: Iso(view.joined_at),
             last_seen_at: Iso(view.last_seen_at),
-            role: role_name(view.role),
+            role: view.role,
             is_online: view.is_online,
             is_away: view.is_away,
             has_voted: view.has_voted,

@@ -8,9 +8,9 @@ use smallvec::SmallVec;
 use crate::api::failure::Failure;
 use crate::api::player::PlayerInfo;
 use crate::api::results::{ConsensusData, VoteResult};
-use crate::api::round::{RoundState, reason_name};
+use crate::api::round::RoundState;
 use crate::api::server_event::{
-    CardsRevealed, GameReset, PlayerJoined, PlayerLeft, PlayerNudged, PlayerPromoted,
+    CardsRevealed, GameReset, LeftReason, PlayerJoined, PlayerLeft, PlayerNudged, PlayerPromoted,
     PlayerRemoved, PlayerStatusChanged, PlayerUpdated, ReactionReceived, RevealCountdown,
     ServerEvent, SessionEnded, SessionExpiring, SessionUpdated, StoriesChanged, StoryActivated,
     StoryCreated, StoryDeleted, StoryUpdated, TimerUpdated, VoteMine, VoteSubmitted,
@@ -19,11 +19,10 @@ use crate::api::settings::SessionSettings;
 use crate::api::story::StoryInfo;
 use crate::api::time::Iso;
 use crate::api::timer::TimerState;
-use crate::poker::event::{EndReason, Event, Fact, HostReason, LeaveReason};
+use crate::poker::event::{EndReason, Event, Fact, HostReason};
 use crate::poker::ids::{PlayerId, RoundId, SessionId, StoryId};
 use crate::poker::refusal::Refusal;
 use crate::poker::round::{Results, Vote};
-use crate::poker::tally::Confidence;
 use crate::poker::view::{Counts, StoryView};
 use crate::protocol::Encoded;
 
@@ -92,10 +91,7 @@ pub fn project(session: SessionId, event: &Event) -> Messages {
             &PlayerLeft {
                 player_id: *player,
                 player_count: *player_count,
-                reason: match reason {
-                    LeaveReason::Left => "left",
-                    LeaveReason::Disconnected => "disconnected",
-                },
+                reason: (*reason).into(),
                 seat_kept: true,
                 seq,
                 server_time,
@@ -121,7 +117,7 @@ pub fn project(session: SessionId, event: &Event) -> Messages {
                 &PlayerLeft {
                     player_id: *player,
                     player_count: *player_count,
-                    reason: "removed",
+                    reason: LeftReason::Removed,
                     seat_kept: false,
                     seq,
                     server_time,
@@ -138,12 +134,7 @@ pub fn project(session: SessionId, event: &Event) -> Messages {
                 new_host: new.as_deref().map(PlayerInfo::from),
                 previous_host: previous.as_deref().map(PlayerInfo::from),
                 acting: matches!(reason, HostReason::Disconnected | HostReason::ActingLeft),
-                reason: match reason {
-                    HostReason::Disconnected => "disconnected",
-                    HostReason::Returned => "returned",
-                    HostReason::Left | HostReason::ActingLeft => "left",
-                    HostReason::Transfer => "transfer",
-                },
+                reason: (*reason).into(),
                 seq,
                 server_time,
             },
@@ -155,8 +146,7 @@ pub fn project(session: SessionId, event: &Event) -> Messages {
             }
         }
         Fact::Reacted { player, emoji } => {
-            let reaction =
-                ReactionReceived { player_id: *player, emoji: emoji.as_str(), server_time };
+            let reaction = ReactionReceived { player_id: *player, emoji: *emoji, server_time };
             everybody(&mut out, &reaction);
             for message in &mut out {
                 message.is_volatile = true;
@@ -279,10 +269,7 @@ pub fn project(session: SessionId, event: &Event) -> Messages {
         Fact::Ended { reason } => everybody(
             &mut out,
             &SessionEnded {
-                reason: match reason {
-                    EndReason::Ended => "ended",
-                    EndReason::Expired => "expired",
-                },
+                reason: *reason,
                 by: event.by,
                 export_url: (*reason == EndReason::Ended)
                     .then(|| format!("/api/v1/sessions/{session}/export?format=csv")),
@@ -327,7 +314,7 @@ fn vote_mine(
         story_id,
         round_id,
         value: vote.as_ref().map(|vote| vote.card.as_str()),
-        confidence: vote.and_then(|vote| vote.confidence).map(Confidence::get),
+        confidence: vote.and_then(|vote| vote.confidence),
     };
     tell(out, Audience::OtherTabs(player), &mine);
 }
@@ -345,7 +332,7 @@ fn cards_revealed<'a>(
         consensus: ConsensusData::from(&results.tally),
         revealed_by: results.revealed_by,
         revealed_at: Iso(results.revealed_at),
-        reason: reason_name(results.reason),
+        reason: results.reason,
         changed_by: None,
         restored: false,
         seq: event.seq,

@@ -13,14 +13,20 @@ use crate::poker::tally::{
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct VoteResult<'a> {
+    #[cfg_attr(feature = "server", schema(required))]
     pub player_id: Option<PlayerId>,
+    #[cfg_attr(feature = "server", schema(required))]
     pub player_name: Option<&'a str>,
+    #[cfg_attr(feature = "server", schema(required))]
     pub value: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub confidence: Option<u8>,
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    pub confidence: Option<Confidence>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
     pub initial_value: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
     pub voted_at: Option<Iso>,
 }
 
@@ -30,7 +36,7 @@ impl<'a> From<&'a RevealedVote> for VoteResult<'a> {
             player_id: vote.player,
             player_name: vote.name.as_ref().map(|name| name.as_str()),
             value: vote.card.as_ref().map(|card| card.as_str()),
-            confidence: vote.confidence.map(Confidence::get),
+            confidence: vote.confidence,
             initial_value: vote.initial.as_ref().map(|card| card.as_str()),
             voted_at: vote.cast_at.map(Iso),
         }
@@ -42,23 +48,31 @@ impl<'a> From<&'a RevealedVote> for VoteResult<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct ConsensusData<'a> {
     pub has_consensus: bool,
+    #[cfg_attr(feature = "server", schema(required))]
     pub suggested_value: Option<&'a str>,
+    #[cfg_attr(feature = "server", schema(required))]
     pub average_value: Option<Decimal<2>>,
+    #[cfg_attr(feature = "server", schema(required))]
     pub deviation: Option<Decimal<2>>,
     pub agreement: Decimal<4>,
     pub support: Decimal<4>,
     pub level: Level,
     pub advice: Advice,
+    #[cfg_attr(feature = "server", schema(required))]
     pub median: Option<Decimal<2>>,
     pub modes: Vec<&'a str>,
+    #[cfg_attr(feature = "server", schema(required))]
     pub lowest: Option<&'a str>,
+    #[cfg_attr(feature = "server", schema(required))]
     pub highest: Option<&'a str>,
+    #[cfg_attr(feature = "server", schema(required))]
     pub spread_steps: Option<u8>,
     pub distribution: Vec<CardShare<'a>>,
     pub total_votes: u32,
     pub estimate_count: u32,
     pub special_counts: SpecialCounts,
     pub outliers: Vec<OutlierInfo<'a>>,
+    #[cfg_attr(feature = "server", schema(required))]
     pub average_confidence: Option<Decimal<2>>,
     pub low_confidence_count: u32,
 }

@@ -7,8 +7,9 @@ use crate::api::results::{ConsensusData, VoteResult};
 use crate::api::schema::MaybeRevealed;
 use crate::api::time::Iso;
 use crate::poker::ids::{Millis, PlayerId, RoundId, StoryId};
-use crate::poker::round::{Phase, Results, RevealReason, RoundSummary};
+use crate::poker::round::{Phase, Results, RoundSummary};
 use crate::poker::view::RoundView;
+use crate::poker::word::words;
 
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -16,18 +17,32 @@ use crate::poker::view::RoundView;
 pub struct RoundState<'a> {
     pub story_id: StoryId,
     pub round_id: RoundId,
-    pub phase: &'static str,
+    pub phase: PhaseName,
     pub vote_count: u32,
     pub eligible_count: u32,
     pub voted_player_ids: &'a [PlayerId],
     /// Epoch milliseconds, while counting down.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
     pub reveal_at: Option<Millis>,
     pub started_at: Iso,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "server", schema(value_type = MaybeRevealed))]
     pub revealed: Option<Revealed<'a>>,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhaseName {
+    Voting,
+    Countdown,
+    Revealed,
+}
+
+words! { PhaseName {
+    Voting "voting",
+    Countdown "countdown",
+    Revealed "revealed",
+} }
 
 /// The part of a round that exists only once it is revealed.
 #[derive(Debug, Clone, Serialize)]
@@ -36,6 +51,7 @@ pub struct RoundState<'a> {
 pub struct Revealed<'a> {
     pub revealed_at: Iso,
     /// `null`: nobody asked; the countdown or the timer did it.
+    #[cfg_attr(feature = "server", schema(required))]
     pub revealed_by: Option<PlayerId>,
     pub votes: Vec<VoteResult<'a>>,
     pub consensus: ConsensusData<'a>,
@@ -44,9 +60,9 @@ pub struct Revealed<'a> {
 impl<'a> From<&'a RoundView> for RoundState<'a> {
     fn from(view: &'a RoundView) -> Self {
         let (phase, reveal_at) = match &view.phase {
-            Phase::Voting => ("voting", None),
-            Phase::Countdown { reveal_at } => ("countdown", Some(*reveal_at)),
-            Phase::Revealed(_) => ("revealed", None),
+            Phase::Voting => (PhaseName::Voting, None),
+            Phase::Countdown { reveal_at } => (PhaseName::Countdown, Some(*reveal_at)),
+            Phase::Revealed(_) => (PhaseName::Revealed, None),
         };
         Self {
             story_id: view.story,
@@ -70,14 +86,6 @@ impl<'a> From<&'a Results> for Revealed<'a> {
             votes: results.votes.iter().map(VoteResult::from).collect(),
             consensus: ConsensusData::from(&results.tally),
         }
-    }
-}
-
-pub const fn reason_name(reason: RevealReason) -> &'static str {
-    match reason {
-        RevealReason::Manual => "manual",
-        RevealReason::Auto => "auto",
-        RevealReason::Timer => "timer",
     }
 }
 

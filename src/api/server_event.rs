@@ -2,16 +2,30 @@
 //!
 //! Every broadcast carries `seq` and `serverTime` (epoch milliseconds).
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
+#[cfg(feature = "server")]
+use crate::api::ack::{HeartbeatResponse, Joined};
+use crate::api::failure::Failure;
+#[cfg(feature = "server")]
+use crate::api::failure::SessionError;
 use crate::api::player::PlayerInfo;
 use crate::api::results::{ConsensusData, VoteResult};
 use crate::api::round::RoundState;
+#[cfg(feature = "server")]
+use crate::api::schema::{self, Described, ErrorCode};
 use crate::api::settings::SessionSettings;
 use crate::api::story::StoryInfo;
 use crate::api::time::Iso;
 use crate::api::timer::TimerState;
+use crate::poker::event::{EndReason, HostReason, LeaveReason};
 use crate::poker::ids::{Millis, PlayerId, RoundId, StoryId};
+use crate::poker::names::Emoji;
+use crate::poker::round::RevealReason;
+use crate::poker::tally::Confidence;
+use crate::poker::word::words;
 
 /// A payload with its name on the wire.
 pub trait ServerEvent: Serialize {
@@ -20,14 +34,15 @@ pub trait ServerEvent: Serialize {
 
 macro_rules! server_events {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $wire:literal $name:ident $(<$life:lifetime>)? {
             $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
         }
     )*) => {
         $(
-            $(#[$doc])*
+            $(#[doc = $doc])*
             #[derive(Debug, Clone, Serialize)]
+            #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
             #[serde(rename_all = "camelCase")]
             pub struct $name $(<$life>)? {
                 $($(#[$field_doc])* pub $field: $type,)*
@@ -38,8 +53,16 @@ macro_rules! server_events {
             }
         )*
 
-        /// The names of all server events with a payload of their own.
-        pub const NAMES: &[&str] = &[$($wire,)*];
+        /// Every server event with a payload of its own, described.
+        #[cfg(feature = "server")]
+        #[expect(elided_lifetimes_in_paths, reason = "some have none")]
+        fn own_events() -> Vec<ServerEventDescription> {
+            vec![$(ServerEventDescription {
+                name: $wire,
+                about: schema::about(concat!($($doc, "\n",)*)),
+                payload: Described::of::<$name>(),
+            },)*]
+        }
     };
 }
 
@@ -54,8 +77,7 @@ server_events! {
     "player:left" PlayerLeft {
         player_id: PlayerId,
         player_count: u32,
-        /// `left`, `disconnected` or `removed`.
-        reason: &'static str,
+        reason: LeftReason,
         seat_kept: bool,
         seq: u64,
         server_time: Millis,
@@ -63,6 +85,7 @@ server_events! {
 
     "player:removed" PlayerRemoved {
         player_id: PlayerId,
+        #[cfg_attr(feature = "server", schema(required))]
         removed_by: Option<PlayerId>,
         player_count: u32,
         seq: u64,
@@ -78,11 +101,12 @@ server_events! {
     /// Somebody became host, or acts as host; `newHost` is `null` when nobody
     /// is left to act.
     "player:promoted" PlayerPromoted<'a> {
+        #[cfg_attr(feature = "server", schema(required))]
         new_host: Option<PlayerInfo<'a>>,
+        #[cfg_attr(feature = "server", schema(required))]
         previous_host: Option<PlayerInfo<'a>>,
         acting: bool,
-        /// `disconnected`, `returned`, `left` or `transfer`.
-        reason: &'static str,
+        reason: PromotedReason,
         seq: u64,
         server_time: Millis,
     }
@@ -98,6 +122,7 @@ server_events! {
 
     /// To the nudged only; takes no `seq`.
     "player:nudged" PlayerNudged {
+        #[cfg_attr(feature = "server", schema(required))]
         by: Option<PlayerId>,
         server_time: Millis,
     }
@@ -105,7 +130,7 @@ server_events! {
     /// Volatile; takes no `seq`.
     "reaction:received" ReactionReceived {
         player_id: PlayerId,
-        emoji: &'static str,
+        emoji: Emoji,
         server_time: Millis,
     }
 
@@ -126,14 +151,17 @@ server_events! {
     "vote:mine" VoteMine<'a> {
         story_id: StoryId,
         round_id: RoundId,
+        #[cfg_attr(feature = "server", schema(required))]
         value: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        confidence: Option<u8>,
+        #[cfg_attr(feature = "server", schema(nullable = false))]
+        confidence: Option<Confidence>,
     }
 
     "reveal:countdown" RevealCountdown {
         round_id: RoundId,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "server", schema(nullable = false))]
         reveal_at: Option<Millis>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         cancelled: bool,
@@ -146,12 +174,13 @@ server_events! {
         round_id: RoundId,
         votes: Vec<VoteResult<'a>>,
         consensus: ConsensusData<'a>,
+        #[cfg_attr(feature = "server", schema(required))]
         revealed_by: Option<PlayerId>,
         revealed_at: Iso,
-        /// `manual`, `auto` or `timer`.
-        reason: &'static str,
+        reason: RevealReason,
         /// Who changed a vote after the reveal; not told in anonymous mode.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "server", schema(nullable = false))]
         changed_by: Option<PlayerId>,
         /// The round was brought back after a reset.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -181,6 +210,7 @@ server_events! {
         story: StoryInfo<'a>,
         /// To the author only.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "server", schema(nullable = false))]
         client_ref: Option<&'a str>,
         seq: u64,
         server_time: Millis,
@@ -216,6 +246,7 @@ server_events! {
     "session:updated" SessionUpdated<'a> {
         settings: SessionSettings<'a>,
         changed: &'a [&'static str],
+        #[cfg_attr(feature = "server", schema(required))]
         by: Option<PlayerId>,
         seq: u64,
         server_time: Millis,
@@ -228,17 +259,127 @@ server_events! {
     }
 
     "session:ended" SessionEnded {
-        /// `ended` or `expired`.
-        reason: &'static str,
+        reason: EndReason,
+        #[cfg_attr(feature = "server", schema(required))]
         by: Option<PlayerId>,
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "server", schema(nullable = false))]
         export_url: Option<String>,
         seq: u64,
         server_time: Millis,
     }
+
+    /// To the sender of too many, at most once a second for each event.
+    "rate:limit" RateLimited {
+        event: &'static str,
+        /// Seconds.
+        retry_after: u32,
+        limit: u32,
+        window_seconds: u64,
+    }
+
+    /// What usually precedes the end of a connection.
+    "connection:error" ConnectionError {
+        /// One sentence for people.
+        error: Cow<'static, str>,
+        #[cfg_attr(feature = "server", schema(value_type = ErrorCode))]
+        code: &'static str,
+        /// Seconds until it makes sense to connect again.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "server", schema(nullable = false))]
+        retry_after: Option<u32>,
+    }
 }
 
-/// Names of the server events that are answers and have their payload
-/// elsewhere: [`crate::api::ack`], [`crate::api::failure`], the limits.
-pub const ANSWER_NAMES: &[&str] =
-    &["session:joined", "session:error", "heartbeat:response", "rate:limit", "connection:error"];
+impl From<&Failure> for ConnectionError {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            error: failure.message(),
+            code: failure.code(),
+            retry_after: failure.retry_after_s(),
+        }
+    }
+}
+
+/// Why somebody is not at the table any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftReason {
+    Left,
+    Disconnected,
+    Removed,
+}
+
+words! { LeftReason {
+    Left "left",
+    Disconnected "disconnected",
+    Removed "removed",
+} }
+
+impl From<LeaveReason> for LeftReason {
+    fn from(reason: LeaveReason) -> Self {
+        match reason {
+            LeaveReason::Left => Self::Left,
+            LeaveReason::Disconnected => Self::Disconnected,
+        }
+    }
+}
+
+/// Why there is another host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PromotedReason {
+    Disconnected,
+    Returned,
+    Left,
+    Transfer,
+}
+
+words! { PromotedReason {
+    Disconnected "disconnected",
+    Returned "returned",
+    Left "left",
+    Transfer "transfer",
+} }
+
+impl From<HostReason> for PromotedReason {
+    fn from(reason: HostReason) -> Self {
+        match reason {
+            HostReason::Disconnected => Self::Disconnected,
+            HostReason::Returned => Self::Returned,
+            HostReason::Left | HostReason::ActingLeft => Self::Left,
+            HostReason::Transfer => Self::Transfer,
+        }
+    }
+}
+
+/// A server event, for those who write clients.
+#[cfg(feature = "server")]
+pub struct ServerEventDescription {
+    pub name: &'static str,
+    pub about: Option<String>,
+    pub payload: Described,
+}
+
+/// Every server event. Those that are answers have their payload elsewhere:
+/// [`crate::api::ack`], [`crate::api::failure`].
+#[cfg(feature = "server")]
+pub fn descriptions() -> Vec<ServerEventDescription> {
+    let mut all = own_events();
+    all.extend([
+        ServerEventDescription {
+            name: "session:joined",
+            about: schema::about("The same as the answer to a join."),
+            payload: Described::of::<Joined<'static>>(),
+        },
+        ServerEventDescription {
+            name: "session:error",
+            about: schema::about("A failure that nobody awaits the answer of."),
+            payload: Described::of::<SessionError>(),
+        },
+        ServerEventDescription {
+            name: "heartbeat:response",
+            about: schema::about("The same as the answer to a heartbeat."),
+            payload: Described::of::<HeartbeatResponse>(),
+        },
+    ]);
+    all
+}

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use crate::api::results::Decimal;
-use crate::api::timer::on_expire_name;
 use crate::poker::card::{Card, Special};
 use crate::poker::deck::{Deck, DeckKind};
 use crate::poker::settings::{Holders, Permissions, Settings};
+use crate::poker::timer::OnExpire;
 
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -22,7 +22,7 @@ pub struct SessionSettings<'a> {
     pub list_passes: bool,
     pub timer_seconds: u16,
     pub timer_auto_start: bool,
-    pub timer_on_expire: &'static str,
+    pub timer_on_expire: OnExpire,
     pub consensus_threshold: Decimal<2>,
     pub permissions: PermissionsInfo,
     pub locked: bool,
@@ -44,7 +44,7 @@ impl<'a> SessionSettings<'a> {
             list_passes: settings.list_passes,
             timer_seconds: settings.timer_seconds,
             timer_auto_start: settings.timer_auto_start,
-            timer_on_expire: on_expire_name(settings.timer_on_expire),
+            timer_on_expire: settings.timer_on_expire,
             consensus_threshold: Decimal(settings.consensus_percent.into()),
             permissions: PermissionsInfo::from(settings.permissions),
             locked: settings.locked,
@@ -58,25 +58,19 @@ impl<'a> SessionSettings<'a> {
 #[derive(Debug, Clone, Copy, Serialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct PermissionsInfo {
-    pub reveal: &'static str,
-    pub reset: &'static str,
-    pub story: &'static str,
-    pub timer: &'static str,
+    pub reveal: Holders,
+    pub reset: Holders,
+    pub story: Holders,
+    pub timer: Holders,
 }
 
 impl From<Permissions> for PermissionsInfo {
     fn from(permissions: Permissions) -> Self {
-        const fn name(holders: Holders) -> &'static str {
-            match holders {
-                Holders::Everyone => "everyone",
-                Holders::Facilitators => "facilitators",
-            }
-        }
         Self {
-            reveal: name(permissions.reveal),
-            reset: name(permissions.reset),
-            story: name(permissions.story),
-            timer: name(permissions.timer),
+            reveal: permissions.reveal,
+            reset: permissions.reset,
+            story: permissions.story,
+            timer: permissions.timer,
         }
     }
 }
@@ -86,7 +80,7 @@ impl From<Permissions> for PermissionsInfo {
 pub struct DeckInfo<'a> {
     pub id: &'a str,
     pub name: &'a str,
-    pub kind: &'static str,
+    pub kind: DeckKind,
     pub cards: Vec<CardInfo<'a>>,
 }
 
@@ -95,8 +89,10 @@ pub struct DeckInfo<'a> {
 pub struct CardInfo<'a> {
     pub value: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub special: Option<&'static str>,
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    pub special: Option<Special>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
     pub numeric: Option<Decimal<3>>,
 }
 
@@ -104,11 +100,7 @@ impl<'a> From<&'a Deck> for DeckInfo<'a> {
     fn from(deck: &'a Deck) -> Self {
         let card = |card: &'a Card| CardInfo {
             value: card.as_str(),
-            special: card.special().map(|special| match special {
-                Special::Unknown => "unknown",
-                Special::Break => "break",
-                Special::Infinite => "infinite",
-            }),
+            special: card.special(),
             numeric: match deck.kind() {
                 DeckKind::Numeric => card.thousandths().map(|value| Decimal(value.into())),
                 DeckKind::Ordinal => None,
@@ -117,7 +109,7 @@ impl<'a> From<&'a Deck> for DeckInfo<'a> {
         Self {
             id: deck.id(),
             name: deck.name(),
-            kind: deck.kind().as_str(),
+            kind: deck.kind(),
             cards: deck.cards().iter().map(card).collect(),
         }
     }

@@ -107,7 +107,7 @@ impl Field for Holders {
 
     #[cfg(feature = "server")]
     fn shape() -> RefOr<Schema> {
-        schema::one_of(&["everyone", "facilitators"]).into()
+        <Self as utoipa::PartialSchema>::schema()
     }
 
     fn read(scalar: Scalar<'_>) -> Reading<Self> {

@@ -12,6 +12,7 @@ use crate::poker::ids::{JoinCode, Millis, PlayerId, SessionId};
 use crate::poker::session::{Session, Status};
 use crate::poker::tally::Confidence;
 use crate::poker::view::{PlayerView, RoundView, StoryView};
+use crate::poker::word::words;
 
 /// Rounds that a snapshot carries; `history:get` pages through the rest.
 pub const SNAPSHOT_ROUNDS_MAX: usize = 20;
@@ -33,13 +34,15 @@ pub struct SessionSnapshot<'a> {
     pub code: JoinCode,
     pub seq: u64,
     pub server_time: Millis,
-    pub status: &'static str,
+    pub status: SessionStatus,
     pub expires_at: Iso,
     pub settings: SessionSettings<'a>,
+    #[cfg_attr(feature = "server", schema(required))]
     pub player: Option<PlayerInfo<'a>>,
     pub players: Vec<PlayerInfo<'a>>,
     pub player_count: u32,
     pub stories: Vec<StoryInfo<'a>>,
+    #[cfg_attr(feature = "server", schema(required))]
     pub current_story: Option<StoryInfo<'a>>,
     pub round: RoundState<'a>,
     pub timer: TimerState,
@@ -54,6 +57,7 @@ pub struct SessionSnapshot<'a> {
 pub struct You<'a> {
     pub player_id: PlayerId,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
     pub vote: Option<OwnVote<'a>>,
     pub can: Can,
 }
@@ -64,7 +68,8 @@ pub struct You<'a> {
 pub struct OwnVote<'a> {
     pub value: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub confidence: Option<u8>,
+    #[cfg_attr(feature = "server", schema(nullable = false))]
+    pub confidence: Option<Confidence>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -77,11 +82,26 @@ pub struct Can {
     pub manage: bool,
 }
 
-pub const fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Open => "open",
-        Status::Ended { .. } => "ended",
-        Status::Expired { .. } => "expired",
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionStatus {
+    Open,
+    Ended,
+    Expired,
+}
+
+words! { SessionStatus {
+    Open "open",
+    Ended "ended",
+    Expired "expired",
+} }
+
+impl From<Status> for SessionStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Open => Self::Open,
+            Status::Ended { .. } => Self::Ended,
+            Status::Expired { .. } => Self::Expired,
+        }
     }
 }
 
@@ -129,7 +149,7 @@ impl<'a> Scene<'a> {
             code: session.code,
             seq: session.seq,
             server_time: self.now,
-            status: status_name(session.status),
+            status: SessionStatus::from(session.status),
             expires_at: Iso(session.expires_at),
             settings: self.settings(),
             player: self.player(viewer),
@@ -150,7 +170,7 @@ impl<'a> Scene<'a> {
         let permissions = session.settings.permissions;
         let vote = session.round.votes.get(&viewer).map(|vote| {
             let vote = vote.disclose();
-            OwnVote { value: vote.card.as_str(), confidence: vote.confidence.map(Confidence::get) }
+            OwnVote { value: vote.card.as_str(), confidence: vote.confidence }
         });
         You {
             player_id: viewer,

@@ -14,15 +14,19 @@ pub struct StoryInfo<'a> {
     /// Empty for the story a session begins with.
     pub title: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
     pub description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
     pub final_estimate: Option<&'a str>,
     pub order_index: u32,
     pub is_active: bool,
-    pub status: &'static str,
+    pub status: StoryStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
     pub key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(nullable = false))]
     pub link: Option<&'a str>,
     pub rounds: u32,
     pub updated_at: Iso,
@@ -38,13 +42,7 @@ impl<'a> From<&'a StoryView> for StoryInfo<'a> {
             final_estimate: view.final_estimate.as_ref().map(|estimate| estimate.as_str()),
             order_index: view.order_index,
             is_active: view.is_active,
-            status: match view.status {
-                StoryStatus::Pending => "pending",
-                StoryStatus::Voting => "voting",
-                StoryStatus::Revealed => "revealed",
-                StoryStatus::Estimated => "estimated",
-                StoryStatus::Skipped => "skipped",
-            },
+            status: view.status,
             key: text.key.as_ref().map(|key| key.as_str()),
             link: text.link.as_ref().map(|link| link.as_str()),
             rounds: view.rounds,

@@ -163,8 +163,13 @@ section! {
     /// One of several instances on one Redis.
     "instances" InstancesConfig {
         /// `host:port` under which the other instances reach this one; empty:
-        /// the address that it listens on.
+        /// the address that it listens on, or where that is every address, the
+        /// one of the default route.
         advertised_address: String = String::new(), Rule(|text: &String| advertised_address(text));
+        /// What the instances share and nobody else knows, 32 bytes or more:
+        /// with it, any instance answers for any connection, and no load
+        /// balancer needs sticky sessions. Empty: none asks another.
+        shared_secret: SharedSecret = SharedSecret::default(), Secret(|secret: &SharedSecret| shared_secret(secret));
         /// How long after its last sign of life an instance counts as dead.
         lease_ms: u64 = 15_000, 500..=600_000;
         /// How often an instance gives a sign of life; at least three times in
@@ -298,6 +303,37 @@ impl Serialize for RedisUrl {
         self.shown().serialize(serializer)
     }
 }
+
+/// Prints without itself, in `{:?}` and in TOML.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct SharedSecret(SecretString);
+
+impl SharedSecret {
+    pub fn is_empty(&self) -> bool {
+        self.expose().is_empty()
+    }
+
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl Serialize for SharedSecret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.is_empty() { "" } else { REDACTED }.serialize(serializer)
+    }
+}
+
+/// It can be guessed at from what it signs, by whoever has a connection.
+fn shared_secret(secret: &SharedSecret) -> Result<(), String> {
+    if secret.is_empty() || SHARED_SECRET_BYTES_MIN <= secret.expose().len() {
+        return Ok(());
+    }
+    Err(format!("must be {SHARED_SECRET_BYTES_MIN} bytes or more, or empty"))
+}
+
+const SHARED_SECRET_BYTES_MIN: usize = 32;
 
 fn redis_url(url: &RedisUrl) -> Result<(), String> {
     let text = url.0.expose_secret();

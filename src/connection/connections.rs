@@ -15,6 +15,7 @@ use crate::connection::options::Options;
 use crate::connection::task::Task;
 use crate::hub::Outbox;
 use crate::protocol::engineio::{Open, TransportName};
+use crate::protocol::sid::{Issuer, Owner};
 use crate::protocol::{CloseReason, Encoded, Sid};
 
 /// Opens connections and finds them again. A clone is the same registry.
@@ -33,6 +34,7 @@ pub enum Upper {
 struct Inner {
     options: Options,
     upper: Upper,
+    issuer: Issuer,
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
     open: AtomicU32,
@@ -44,12 +46,19 @@ type Shard = HashMap<Sid, Arc<Connection>>;
 impl Connections {
     const SHARDS: usize = 64;
 
+    /// For an instance that shares its connections with no other.
     pub fn new(options: Options, upper: Upper) -> Self {
+        let issuer = Issuer::new(Owner(u64::from_le_bytes(random())), &random::<32>());
+        Self::with_issuer(options, upper, issuer)
+    }
+
+    pub fn with_issuer(options: Options, upper: Upper, issuer: Issuer) -> Self {
         let shards = (0..Self::SHARDS).map(|_| Mutex::default()).collect();
         Self {
             inner: Arc::new(Inner {
                 options,
                 upper,
+                issuer,
                 shards,
                 hasher: RandomState::new(),
                 open: AtomicU32::new(0),
@@ -62,6 +71,11 @@ impl Connections {
         &self.inner.options
     }
 
+    /// Makes the ids of the connections here, and knows those of the others.
+    pub fn issuer(&self) -> &Issuer {
+        &self.inner.issuer
+    }
+
     /// Whether a handshake is worth while: there is room, and no drain.
     pub fn are_welcome(&self) -> bool {
         let is_full = self.options().connections_max <= self.inner.open.load(Ordering::Relaxed);
@@ -70,7 +84,7 @@ impl Connections {
 
     /// Opens a connection over polling. Returns the payload that answers the handshake.
     pub fn open_polling(&self, handshake: Handshake) -> Vec<u8> {
-        let sid = random_sid();
+        let sid = self.issuer().issue(random());
         let mut payload = Vec::new();
         self.open_packet(&sid, self.options().allow_websocket).put_polling(&mut payload);
         self.spawn(sid, handshake, None);
@@ -79,7 +93,7 @@ impl Connections {
 
     /// Opens a connection over a WebSocket.
     pub fn open_websocket(&self, handshake: Handshake, mut link: Box<dyn Link>) {
-        let sid = random_sid();
+        let sid = self.issuer().issue(random());
         link.queue(self.open_packet(&sid, false).into_websocket());
         self.spawn(sid, handshake, Some(link));
     }
@@ -156,10 +170,6 @@ impl fmt::Debug for Connections {
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
     shard.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn random_sid() -> Sid {
-    Sid::from_random(random())
 }
 
 /// # Panics

@@ -12,6 +12,7 @@ pub mod router;
 mod routes;
 
 // What there is.
+mod asyncapi;
 mod export;
 mod front;
 mod health;

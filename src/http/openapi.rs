@@ -11,7 +11,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::http::call::{Answer, Api, Call, text};
 use crate::http::problem::ProblemDocument;
-use crate::http::{export, front, health, seats, sessions, stories};
+use crate::http::{asyncapi, export, front, health, seats, sessions, stories};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,6 +25,7 @@ use crate::http::{export, front, health, seats, sessions, stories};
         health::alive,
         health::ready,
         serve,
+        asyncapi::serve,
         sessions::create,
         sessions::card,
         sessions::end,

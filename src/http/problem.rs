@@ -12,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::Failure;
+use crate::api::failure::Details;
 use crate::api::field::BadField;
 use crate::poker::refusal::Refusal;
 use crate::transport::body::{Body, BodyError};
@@ -45,8 +46,8 @@ pub(super) struct ProblemDocument {
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    details: Option<serde_json::Value>,
+    #[schema(nullable = false)]
+    details: Option<Details>,
 }
 
 impl Problem {

@@ -3,7 +3,7 @@
 use http::Method;
 
 use crate::http::call::Handler;
-use crate::http::{export, front, health, openapi, seats, sessions, stories};
+use crate::http::{asyncapi, export, front, health, openapi, seats, sessions, stories};
 
 pub(super) struct Route {
     pub(super) method: Method,
@@ -17,6 +17,7 @@ pub(super) const ROUTES: &[Route] = &[
     get("/healthz", |api, call| Box::pin(health::alive(api, call))),
     get("/readyz", |api, call| Box::pin(health::ready(api, call))),
     get("/api/v1/openapi.json", |api, call| Box::pin(openapi::serve(api, call))),
+    get("/api/v1/asyncapi.json", |api, call| Box::pin(asyncapi::serve(api, call))),
     post("/api/v1/sessions", |api, call| Box::pin(sessions::create(api, call))),
     post("/api/v1/sessions/validate", |api, call| Box::pin(seats::validate(api, call))),
     get("/api/v1/sessions/{session}", |api, call| Box::pin(sessions::card(api, call))),

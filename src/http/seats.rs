@@ -8,12 +8,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::client_event::SessionJoin;
-use crate::api::player::role_name;
 use crate::api::rest::TokenCheck;
 use crate::api::time::Iso;
 use crate::http::call::{Answer, Api, Call, json};
 use crate::poker::ids::{Millis, PlayerId, SessionId, SessionRef};
 use crate::poker::refusal::Refusal;
+use crate::poker::seat::Role;
 use crate::poker::session::{Session, Status};
 
 #[derive(Serialize, ToSchema)]
@@ -33,7 +33,7 @@ pub(super) struct ValidToken {
     valid: bool,
     session_id: SessionId,
     player_id: PlayerId,
-    role: &'static str,
+    role: Role,
     /// The earlier of the token's end and the session's.
     expires_at: Iso,
 }
@@ -106,7 +106,7 @@ pub(super) async fn validate(api: Arc<Api>, call: Call) -> Answer {
             valid: true,
             session_id: session.id,
             player_id: seat.id,
-            role: role_name(seat.role),
+            role: seat.role,
             expires_at: Iso(session.expires_at.min(claims.expires)),
         })
     };

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::api::deck_choice::DeckChoice;
 use crate::api::rest::NewSession;
 use crate::api::settings_edit::PasswordEdit;
-use crate::api::snapshot::{Scene, SessionSnapshot, status_name};
+use crate::api::snapshot::{Scene, SessionSnapshot, SessionStatus};
 use crate::api::time::Iso;
 use crate::http::bearer;
 use crate::http::call::{Answer, Api, Call, json};
@@ -46,7 +46,7 @@ pub(super) struct SessionCard<'a> {
     session_id: SessionId,
     code: JoinCode,
     name: &'a str,
-    status: &'static str,
+    status: SessionStatus,
     player_count: u32,
     password_protected: bool,
     locked: bool,
@@ -106,7 +106,7 @@ pub(super) async fn card(api: Arc<Api>, call: Call) -> Answer {
                 session_id: session.id,
                 code: session.code,
                 name: session.settings.name.as_str(),
-                status: status_name(session.status),
+                status: session.status.into(),
                 player_count: session.player_count(),
                 password_protected: session.password.is_some(),
                 locked: session.settings.locked,

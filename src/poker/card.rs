@@ -9,6 +9,7 @@ use std::str::FromStr;
 use compact_str::CompactString;
 
 use crate::poker::text::{self, TextError, serde_as_text};
+use crate::poker::word::words;
 
 /// A card as it is shown and played. Two cards are equal when their labels
 /// are.
@@ -64,16 +65,11 @@ pub enum Special {
     Infinite,
 }
 
-impl Special {
-    /// As on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Break => "break",
-            Self::Infinite => "infinite",
-        }
-    }
-}
+words! { Special {
+    Unknown "unknown",
+    Break "break",
+    Infinite "infinite",
+} }
 
 impl FromStr for Card {
     type Err = TextError;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::poker::card::Card;
 use crate::poker::names::DeckName;
 use crate::poker::text::TextError;
+use crate::poker::word::words;
 
 /// The cards of a session. Immutable: a session changes its deck, never a
 /// card of it.
@@ -33,15 +34,10 @@ pub enum DeckKind {
     Ordinal,
 }
 
-impl DeckKind {
-    /// As on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Numeric => "numeric",
-            Self::Ordinal => "ordinal",
-        }
-    }
-}
+words! { DeckKind {
+    Numeric "numeric",
+    Ordinal "ordinal",
+} }
 
 /// Which of the well-known decks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -15,6 +15,7 @@ use crate::poker::settings::Settings;
 use crate::poker::story::Story;
 use crate::poker::timer::Timer;
 use crate::poker::view::{Counts, PlayerView, RoundView, StoryView};
+use crate::poker::word::words;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -217,6 +218,11 @@ pub enum EndReason {
     Ended,
     Expired,
 }
+
+words! { EndReason {
+    Ended "ended",
+    Expired "expired",
+} }
 
 impl Fact {
     /// Whether the room is told, which is what `seq` counts. Clients apply

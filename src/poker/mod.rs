@@ -13,6 +13,7 @@ pub mod deck;
 pub mod ids;
 pub mod names;
 pub(crate) mod text;
+pub(crate) mod word;
 
 // The state.
 pub mod policy;

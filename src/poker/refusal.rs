@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::poker::card::Card;
 use crate::poker::deck::DeckError;
 use crate::poker::ids::{RoundId, StoryId};
+use crate::poker::word::words;
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
@@ -83,20 +84,16 @@ pub enum Required {
     Reactions,
 }
 
-impl Required {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::Facilitator => "facilitator",
-            Self::Reveal => "reveal",
-            Self::Reset => "reset",
-            Self::Story => "story",
-            Self::Timer => "timer",
-            Self::AnotherTarget => "another target",
-            Self::Reactions => "reactions",
-        }
-    }
-}
+words! { Required {
+    Host "host",
+    Facilitator "facilitator",
+    Reveal "reveal",
+    Reset "reset",
+    Story "story",
+    Timer "timer",
+    AnotherTarget "another target",
+    Reactions "reactions",
+} }
 
 impl std::fmt::Display for Required {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -104,39 +101,49 @@ impl std::fmt::Display for Required {
     }
 }
 
-impl Refusal {
-    /// The stable code on the wire.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::BadValue { .. } => "BAD_REQUEST",
-            Self::NotJoined => "NOT_JOINED",
-            Self::SessionNotFound => "SESSION_NOT_FOUND",
-            Self::SessionExpired => "SESSION_EXPIRED",
-            Self::SessionEnded => "SESSION_ENDED",
-            Self::SessionLocked => "SESSION_LOCKED",
-            Self::SessionFull { .. } => "SESSION_FULL",
-            Self::PasswordRequired => "PASSWORD_REQUIRED",
-            Self::PasswordInvalid => "PASSWORD_INVALID",
-            Self::NameRequired => "NAME_REQUIRED",
-            Self::InvalidPlayerToken => "INVALID_PLAYER_TOKEN",
-            Self::PlayerRemoved => "PLAYER_REMOVED",
-            Self::PlayerNotFound => "PLAYER_NOT_FOUND",
-            Self::Forbidden { .. } => "FORBIDDEN",
-            Self::SpectatorCannotVote => "SPECTATOR_CANNOT_VOTE",
-            Self::StaleStory { .. } => "STALE_STORY",
-            Self::StaleRound { .. } => "STALE_ROUND",
-            Self::RoundRevealed => "ROUND_REVEALED",
-            Self::NoVoteToChange => "NO_VOTE_TO_CHANGE",
-            Self::NoVotes => "NO_VOTES",
-            Self::InvalidCard { .. } => "INVALID_CARD",
-            Self::ConfidenceDisabled => "CONFIDENCE_DISABLED",
-            Self::StoryNotFound => "STORY_NOT_FOUND",
-            Self::StoryLimit { .. } => "STORY_LIMIT",
-            Self::StoryActive => "STORY_ACTIVE",
-            Self::TimerNotRunning => "TIMER_NOT_RUNNING",
-            Self::TimerNotPaused => "TIMER_NOT_PAUSED",
-            Self::InvalidDeck(_) => "INVALID_DECK",
-            Self::DeckInUse => "DECK_IN_USE",
+/// The stable codes on the wire.
+macro_rules! codes {
+    ($($refusal:pat => $code:literal,)*) => {
+        impl Refusal {
+            pub const CODES: &[&str] = &[$($code,)*];
+
+            pub const fn code(&self) -> &'static str {
+                match self {
+                    $($refusal => $code,)*
+                }
+            }
         }
-    }
+    };
+}
+
+codes! {
+    Self::BadValue { .. } => "BAD_REQUEST",
+    Self::NotJoined => "NOT_JOINED",
+    Self::SessionNotFound => "SESSION_NOT_FOUND",
+    Self::SessionExpired => "SESSION_EXPIRED",
+    Self::SessionEnded => "SESSION_ENDED",
+    Self::SessionLocked => "SESSION_LOCKED",
+    Self::SessionFull { .. } => "SESSION_FULL",
+    Self::PasswordRequired => "PASSWORD_REQUIRED",
+    Self::PasswordInvalid => "PASSWORD_INVALID",
+    Self::NameRequired => "NAME_REQUIRED",
+    Self::InvalidPlayerToken => "INVALID_PLAYER_TOKEN",
+    Self::PlayerRemoved => "PLAYER_REMOVED",
+    Self::PlayerNotFound => "PLAYER_NOT_FOUND",
+    Self::Forbidden { .. } => "FORBIDDEN",
+    Self::SpectatorCannotVote => "SPECTATOR_CANNOT_VOTE",
+    Self::StaleStory { .. } => "STALE_STORY",
+    Self::StaleRound { .. } => "STALE_ROUND",
+    Self::RoundRevealed => "ROUND_REVEALED",
+    Self::NoVoteToChange => "NO_VOTE_TO_CHANGE",
+    Self::NoVotes => "NO_VOTES",
+    Self::InvalidCard { .. } => "INVALID_CARD",
+    Self::ConfidenceDisabled => "CONFIDENCE_DISABLED",
+    Self::StoryNotFound => "STORY_NOT_FOUND",
+    Self::StoryLimit { .. } => "STORY_LIMIT",
+    Self::StoryActive => "STORY_ACTIVE",
+    Self::TimerNotRunning => "TIMER_NOT_RUNNING",
+    Self::TimerNotPaused => "TIMER_NOT_PAUSED",
+    Self::InvalidDeck(_) => "INVALID_DECK",
+    Self::DeckInUse => "DECK_IN_USE",
 }

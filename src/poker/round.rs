@@ -7,6 +7,7 @@ use crate::poker::card::Card;
 use crate::poker::ids::{Millis, PlayerId, RoundId, StoryId};
 use crate::poker::names::PlayerName;
 use crate::poker::tally::{Confidence, Tally};
+use crate::poker::word::words;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
@@ -130,6 +131,12 @@ pub enum RevealReason {
     Auto,
     Timer,
 }
+
+words! { RevealReason {
+    Manual "manual",
+    Auto "auto",
+    Timer "timer",
+} }
 
 /// A finished round. What was never revealed left only counts behind.
 #[derive(Debug, Clone, PartialEq, Eq)]

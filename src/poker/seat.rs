@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use crate::poker::ids::{InstanceId, Millis, PlayerId, RequestId};
 use crate::poker::names::{Avatar, PlayerName};
 use crate::poker::reply::Reply;
+use crate::poker::word::words;
 
 /// Outcomes remembered per seat, so that a command sent again has no second
 /// effect.
@@ -42,6 +43,12 @@ pub enum Role {
     Facilitator,
     Player,
 }
+
+words! { Role {
+    Host "host",
+    Facilitator "facilitator",
+    Player "player",
+} }
 
 /// Where a seat stands towards the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use crate::poker::names::SessionName;
 use crate::poker::policy::Policy;
 use crate::poker::refusal::Refusal;
 use crate::poker::timer::OnExpire;
+use crate::poker::word::words;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -76,6 +77,11 @@ pub enum Holders {
     #[default]
     Facilitators,
 }
+
+words! { Holders {
+    Everyone "everyone",
+    Facilitators "facilitators",
+} }
 
 /// Changes of settings; what is `None` stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -1,6 +1,7 @@
 //! The countdown clock of a round, as state: nothing ticks.
 
 use crate::poker::ids::{Millis, PlayerId};
+use crate::poker::word::words;
 
 /// One timer may never exceed this, extensions included.
 pub const TIMER_SECONDS_MAX: u32 = 3_600;
@@ -11,6 +12,11 @@ pub enum OnExpire {
     Nothing,
     Reveal,
 }
+
+words! { OnExpire {
+    Nothing "none",
+    Reveal "reveal",
+} }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timer {

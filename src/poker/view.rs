@@ -10,6 +10,7 @@ use crate::poker::round::{Phase, Results, Round};
 use crate::poker::seat::{Role, Seat};
 use crate::poker::session::Session;
 use crate::poker::story::{Story, StoryText};
+use crate::poker::word::words;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlayerView {
@@ -47,6 +48,14 @@ pub enum StoryStatus {
     Estimated,
     Skipped,
 }
+
+words! { StoryStatus {
+    Pending "pending",
+    Voting "voting",
+    Revealed "revealed",
+    Estimated "estimated",
+    Skipped "skipped",
+} }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoundView {

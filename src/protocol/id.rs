@@ -1,4 +1,5 @@
-//! The identifiers on the wire: 20 characters of base64url over 15 random bytes.
+//! The identifiers of a socket: 20 characters of base64url over 15 random
+//! bytes. That of a connection is in [`sid`](crate::protocol::sid).
 
 use std::fmt;
 
@@ -9,17 +10,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub const ID_RANDOM_BYTES: usize = 15;
 const ID_CHARS: usize = 20;
 
-/// The Engine.IO session id. It authorises polling requests, so it is a
-/// secret: it has no `Display`, and `Debug` does not show it.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Sid([u8; ID_CHARS]);
-
 /// The public id of a socket: one namespace membership on a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SocketId([u8; ID_CHARS]);
 
 /// The private id of a socket (`pid`): who presents it gets the socket back.
-/// A secret like [`Sid`].
+/// A secret like [`Sid`](crate::protocol::Sid).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PrivateId([u8; ID_CHARS]);
 
@@ -42,28 +38,6 @@ impl PrivateId {
 impl fmt::Debug for PrivateId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PrivateId(…)")
-    }
-}
-
-impl Sid {
-    pub fn from_random(random: [u8; ID_RANDOM_BYTES]) -> Self {
-        Self(encode(random))
-    }
-
-    /// `None` for anything that [`Sid::from_random`] could not have made.
-    pub fn parse(text: &str) -> Option<Self> {
-        parse(text).map(Self)
-    }
-
-    /// For the handshake answer only.
-    pub fn expose(&self) -> &str {
-        as_str(&self.0)
-    }
-}
-
-impl fmt::Debug for Sid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Sid(…)")
     }
 }
 
@@ -127,13 +101,13 @@ mod tests {
         for text in
             ["", "abc", "-_v7-_v7-_v7-_v7-_v", "-_v7-_v7-_v7-_v7-_v7x", "+/v7-_v7-_v7-_v7-_v7"]
         {
-            assert_eq!(Sid::parse(text), None);
+            assert_eq!(SocketId::parse(text), None);
         }
     }
 
     #[test]
-    fn a_sid_is_not_shown() {
-        let sid = Sid::from_random([1; ID_RANDOM_BYTES]);
-        assert!(!format!("{sid:?}").contains(sid.expose()));
+    fn a_private_id_is_not_shown() {
+        let id = PrivateId::from_random([1; ID_RANDOM_BYTES]);
+        assert!(!format!("{id:?}").contains(id.expose()));
     }
 }

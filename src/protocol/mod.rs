@@ -8,8 +8,10 @@ pub mod encoded;
 pub mod engineio;
 pub mod frame;
 pub mod id;
+pub mod sid;
 pub mod socketio;
 
 pub use close::CloseReason;
 pub use encoded::Encoded;
-pub use id::{PrivateId, Sid, SocketId};
+pub use id::{PrivateId, SocketId};
+pub use sid::Sid;

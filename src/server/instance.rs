@@ -14,7 +14,9 @@ use crate::connection::{Connections, Upper};
 use crate::http::{EngineMount, Router, RouterLimits};
 use crate::hub::Hub;
 use crate::identity::KeyError;
+use crate::server::advertised::advertised_address;
 use crate::server::listener::{Drained, ListenerLimits, bind, serve};
+use crate::server::relay::{issuer, relay};
 use crate::server::store::Stores;
 use crate::server::wiring::{
     engine_options, keyring, listener_limits, router_limits, table_options,
@@ -22,6 +24,7 @@ use crate::server::wiring::{
 use crate::shutdown::Shutdown;
 use crate::table::Table;
 use crate::transport::engineio;
+use crate::transport::relay::Relay;
 
 /// TCP connections that the kernel keeps until they are accepted.
 const BACKLOG: u32 = 4_096;
@@ -36,6 +39,7 @@ pub struct Instance {
     limits: ListenerLimits,
     router_limits: RouterLimits,
     connections: Connections,
+    relay: Option<Relay>,
     table: Table,
 }
 
@@ -46,6 +50,11 @@ pub enum StartError {
     Bind { address: SocketAddr, error: io::Error },
     #[error("failed to use the token keys: {0}")]
     Keys(#[from] KeyError),
+    #[error(
+        "instances.shared_secret is set, and server.listen is every address: \
+         set instances.advertised_address to the one that the other instances reach"
+    )]
+    NoAddress,
     #[error("failed to draw a random key: {0}")]
     Randomness(getrandom::Error),
     #[cfg(feature = "redis")]
@@ -65,15 +74,19 @@ impl Instance {
         let listens_on =
             listener.local_addr().map_err(|error| StartError::Bind { address, error })?;
         let Stores { sessions, directory } = stores;
-        let options = table_options(config, listens_on);
+        let options = table_options(config, advertised_address(config, listens_on)?);
+        let lookups = Arc::clone(&directory);
         let table = Table::new(sessions, directory, Hub::new(), keyring(config)?, options);
-        let connections =
-            Connections::new(engine_options(config), Upper::SocketIo(Arc::new(table.clone())));
+        let issuer = issuer(config, table.instance()).map_err(StartError::Randomness)?;
+        let upper = Upper::SocketIo(Arc::new(table.clone()));
+        let connections = Connections::with_issuer(engine_options(config), upper, issuer);
+        let relay = relay(config, table.instance(), lookups);
         Ok(Self {
             listener,
             limits: listener_limits(config),
             router_limits: router_limits(config),
             connections,
+            relay,
             table,
         })
     }
@@ -84,12 +97,13 @@ impl Instance {
 
     /// Serves until `shutdown`, then lets go of everybody.
     pub async fn run(self, shutdown: Shutdown) -> Drained {
-        let Self { listener, limits, router_limits, connections, table } = self;
+        let Self { listener, limits, router_limits, connections, relay, table } = self;
         let engine = {
             let connections = connections.clone();
+            let relay = relay.clone();
             let path = connections.options().path.clone();
             EngineMount::new(path, move |request, peer| {
-                engineio::serve(connections.clone(), request, peer)
+                engineio::serve(connections.clone(), relay.clone(), request, peer)
             })
         };
         let is_draining = {
@@ -108,6 +122,9 @@ impl Instance {
                 table.say_goodbye();
                 tokio::time::sleep(GOODBYE).await;
                 connections.drain();
+                if let Some(relay) = relay {
+                    relay.close();
+                }
             }
         };
         let drained = serve(listener, handler, limits, ending).await;

@@ -7,7 +7,9 @@
 pub mod instance;
 pub mod listener;
 
+mod advertised;
 mod http_connection;
+mod relay;
 mod store;
 mod turn_away;
 mod wiring;

@@ -2,7 +2,6 @@
 //! top reads the configuration; what is below takes small structs.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use tracing::warn;
@@ -32,7 +31,7 @@ pub(super) fn keyring(config: &Config) -> Result<Keyring, StartError> {
     Ok(Keyring::new(keys)?)
 }
 
-pub(super) fn table_options(config: &Config, listens_on: SocketAddr) -> TableOptions {
+pub(super) fn table_options(config: &Config, advertised_address: String) -> TableOptions {
     let session = &config.session;
     let limits = &config.limits;
     let rate_limits: BTreeMap<EventName, Limit> = config
@@ -74,21 +73,11 @@ pub(super) fn table_options(config: &Config, listens_on: SocketAddr) -> TableOpt
         },
         failed_joins_in_all: Limit::per_minute(saturated(limits.failed_joins_per_minute_max)),
         rejected: Limit::per_minute(saturated(limits.rejected_events_max)),
-        advertised_address: advertised_address(config, listens_on),
+        advertised_address,
         lease: Duration::from_millis(config.instances.lease_ms),
         renew: Duration::from_millis(config.instances.renew_ms),
         ..defaults
     }
-}
-
-/// Where the others find this instance. Who listens on all addresses has to
-/// say which one is meant.
-fn advertised_address(config: &Config, listens_on: SocketAddr) -> String {
-    let configured = &config.instances.advertised_address;
-    if configured.is_empty() && !listens_on.ip().is_unspecified() {
-        return listens_on.to_string();
-    }
-    configured.clone()
 }
 
 pub(super) fn engine_options(config: &Config) -> Options {
@@ -147,11 +136,11 @@ pub(super) fn router_limits(config: &Config) -> RouterLimits {
 }
 
 /// The configuration has checked the ranges; this only narrows the type.
-fn saturated<T: TryFrom<usize> + Bounded>(value: usize) -> T {
+pub(super) fn saturated<T: TryFrom<usize> + Bounded>(value: usize) -> T {
     T::try_from(value).unwrap_or(T::MAX)
 }
 
-trait Bounded {
+pub(super) trait Bounded {
     const MAX: Self;
 }
 

@@ -1,13 +1,11 @@
 //! Sockets that are sent away: who never joins, and who never listens.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use crate::api::failure::Failure;
 use crate::api::projection::NAMESPACE;
+use crate::api::server_event::{ConnectionError, ServerEvent as _};
 use crate::connection::Socket;
 use crate::poker::refusal::Refusal;
 use crate::protocol::{CloseReason, Encoded};
@@ -68,30 +66,6 @@ pub(super) fn end(socket: &Socket) {
         tokio::time::sleep(CLIENT_CLOSES_WITHIN).await;
         socket.close(CloseReason::ForcedClose);
     });
-}
-
-/// `connection:error`: what usually precedes the end of a connection.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ConnectionError {
-    error: Cow<'static, str>,
-    code: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<u32>,
-}
-
-impl ConnectionError {
-    const NAME: &str = "connection:error";
-}
-
-impl From<&Failure> for ConnectionError {
-    fn from(failure: &Failure) -> Self {
-        Self {
-            error: failure.message(),
-            code: failure.code(),
-            retry_after: failure.retry_after_s(),
-        }
-    }
 }
 
 pub(super) fn tell_connection_error(socket: &Socket, failure: &Failure) {

@@ -1,9 +1,8 @@
 //! Saying no to a socket, and counting it: whoever is refused again and again
 //! is not listening.
 
-use serde::Serialize;
-
 use crate::api::failure::Failure;
+use crate::api::server_event::{RateLimited, ServerEvent as _};
 use crate::connection::Socket;
 use crate::limits::{Exceeded, Limit};
 use crate::table::answer::{Sender, tell};
@@ -31,7 +30,7 @@ impl Table {
                 limit: limit.attempts_max,
                 window_seconds: limit.window_seconds(),
             };
-            tell(&sender.socket, "rate:limit", &told);
+            tell(&sender.socket, RateLimited::NAME, &told);
         }
         self.refuse(sender, &Failure::RateLimited { retry_after_s: exceeded.retry_after_s });
     }
@@ -47,13 +46,4 @@ impl Table {
             end(socket);
         }
     }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RateLimited {
-    event: &'static str,
-    retry_after: u32,
-    limit: u32,
-    window_seconds: u64,
 }

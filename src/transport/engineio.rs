@@ -8,30 +8,55 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 use crate::connection::{Connections, Handshake};
-use crate::protocol::engineio::{self, Admitted, HandshakeError, TransportName, admit};
-use crate::transport::body::Body;
+use crate::protocol::engineio::{
+    self, Admitted, HandshakeError, TransportName, Whereabouts, admit,
+};
+use crate::transport::body::{Body, BreakOff};
 use crate::transport::cors::{self, Cors};
+use crate::transport::relay::{self, Relay};
 use crate::transport::websocket::handshake;
 use crate::transport::{polling, upgrade};
 
 /// Answers a request under the Engine.IO path, whatever it is.
 ///
 /// `peer` is the client's address as far as it is known: the caller may have
-/// read it from a proxy's header.
+/// read it from a proxy's header. `relay` asks the other instances; without
+/// one, what is not here is unknown.
 pub async fn serve(
     connections: Connections,
-    request: Request<Incoming>,
+    relay: Option<Relay>,
+    mut request: Request<Incoming>,
     peer: SocketAddr,
 ) -> Response<Body> {
+    if let Some(seal) = request.headers_mut().remove(relay::SEAL) {
+        return match relay.and_then(|relay| relay.unseal(&seal, &request)) {
+            Some(client) => serve_relayed(&connections, request, client).await,
+            None => relay::not_sealed(),
+        };
+    }
     let origins = &connections.options().origins;
     let cors = Cors::new(origins, request.headers());
     let mut response = if request.method() == Method::OPTIONS {
         cors::preflight(request.headers())
     } else {
-        answer(&connections, request, peer).await
+        answer(&connections, relay.as_ref(), request, peer).await
     };
     cors.decorate(response.headers_mut());
     response
+}
+
+/// For another instance, which tells the client's browser what CORS wants.
+/// Never goes any further.
+async fn serve_relayed(
+    connections: &Connections,
+    request: Request<Incoming>,
+    client: SocketAddr,
+) -> Response<Body> {
+    let response = answer(connections, None, request, client).await;
+    match response.extensions().get::<BreakOff>() {
+        Some(BreakOff) => relay::broken_off(),
+        None => response,
+    }
 }
 
 /// The answer to a request that is not let in, in the form its transport expects.
@@ -53,11 +78,12 @@ pub fn refuse(error: HandshakeError, is_upgrade: bool) -> Response<Body> {
 
 async fn answer(
     connections: &Connections,
+    relay: Option<&Relay>,
     request: Request<Incoming>,
     peer: SocketAddr,
 ) -> Response<Body> {
     let is_upgrade = handshake::is_upgrade(request.headers());
-    let admitted = check(connections, &request, is_upgrade);
+    let admitted = check(connections, &request, is_upgrade, relay.is_some());
     match admitted {
         Err(error) => refuse(error, is_upgrade),
         // Clients take any refusal for a broken transport and back off.
@@ -81,6 +107,10 @@ async fn answer(
                 _ => status(StatusCode::INTERNAL_SERVER_ERROR),
             }
         }
+        Ok(Admitted::Relay(sid)) => match relay {
+            Some(relay) => relay.ask(sid, request, peer, is_upgrade).await,
+            None => refuse(HandshakeError::SessionIdUnknown, is_upgrade),
+        },
     }
 }
 
@@ -88,6 +118,7 @@ fn check(
     connections: &Connections,
     request: &Request<Incoming>,
     is_upgrade: bool,
+    can_relay: bool,
 ) -> Result<Admitted, HandshakeError> {
     let query = request.uri().query().unwrap_or_default();
     let [transport, sid, protocol] = ["transport", "sid", "EIO"].map(|name| only(query, name));
@@ -104,7 +135,11 @@ fn check(
         is_polling_enabled: options.allow_polling,
         is_websocket_enabled: options.allow_websocket,
     };
-    admit(request, |sid| connections.find(sid).map(|connection| connection.transport()))
+    admit(request, |sid| match connections.find(sid) {
+        Some(connection) => Whereabouts::Here(connection.transport()),
+        None if can_relay && connections.issuer().is_of_another(sid) => Whereabouts::Elsewhere,
+        None => Whereabouts::Nowhere,
+    })
 }
 
 /// The value of a query parameter that stands there exactly once: a request

@@ -11,7 +11,7 @@ use crate::protocol::Sid;
 use crate::transport::body::Body;
 use crate::transport::engineio::keep;
 use crate::transport::link::SocketLink;
-use crate::transport::websocket::{ReadLimits, handshake};
+use crate::transport::websocket::{HandshakeError, ReadLimits, handshake};
 
 /// A WebSocket without a `sid` opens a connection.
 pub(super) fn open(
@@ -64,11 +64,14 @@ fn accept<T: FnOnce(Box<dyn Link>) + Send + 'static>(
             });
             response.map(|()| Body::default())
         }
-        Err(fault) => {
-            let mut response = fault.response().map(|()| Body::from(fault.to_string()));
-            let text = HeaderValue::from_static("text/html");
-            response.headers_mut().insert(CONTENT_TYPE, text);
-            response
-        }
+        Err(fault) => refuse(fault),
     }
+}
+
+/// The answer to a request that asks for a WebSocket in a wrong way.
+pub(super) fn refuse(fault: HandshakeError) -> Response<Body> {
+    let mut response = fault.response().map(|()| Body::from(fault.to_string()));
+    let text = HeaderValue::from_static("text/html");
+    response.headers_mut().insert(CONTENT_TYPE, text);
+    response
 }

@@ -23,7 +23,7 @@ pub(crate) async fn respond(
     peer: SocketAddr,
 ) -> Response<Body> {
     if request.uri().path() == connections.options().path {
-        return engineio::serve(connections, request, peer).await;
+        return engineio::serve(connections, None, request, peer).await;
     }
     let mut response = Response::default();
     *response.status_mut() = StatusCode::NOT_FOUND;

@@ -24,7 +24,11 @@ pub(crate) async fn serve(listener: TcpListener) {
 }
 
 pub(crate) fn connections(options: Options) -> Connections {
-    Connections::new(options, Upper::EngineIo(Arc::new(Echo)))
+    Connections::new(options, upper())
+}
+
+pub(crate) fn upper() -> Upper {
+    Upper::EngineIo(Arc::new(Echo))
 }
 
 struct Echo;

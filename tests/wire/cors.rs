@@ -43,7 +43,7 @@ async fn every_answer_has_the_headers_whatever_its_status() {
     assert_allowed(&opened);
     let poller = Poller { server, sid: sid_of(opened.body()) };
     let target = poller.target();
-    let unknown = format!("{POLLING}&sid=AAAAAAAAAAAAAAAAAAAA");
+    let unknown = format!("{POLLING}&sid=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
     let long = [b'4'; 101];
     let cases: [(&str, &str, &[u8], u16); 6] = [
         ("POST", &target, b"4hello", 200),

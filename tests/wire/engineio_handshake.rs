@@ -19,7 +19,7 @@ async fn a_handshake_over_polling_is_answered_with_the_open_packet() {
     assert_eq!(answer.header("content-length"), answer.body().len().to_string());
     assert_eq!(answer.header("set-cookie"), "", "the cookie is off");
     let sid = sid_of(answer.body());
-    assert!(sid.len() == 20 && !sid.contains(['+', '/', '=']), "{sid}");
+    assert!(sid.len() == 32 && !sid.contains(['+', '/', '=']), "{sid}");
     let expected = format!(
         r#"0{{"sid":"{sid}","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}}"#
     );
@@ -66,7 +66,7 @@ async fn the_secret_sid_and_the_public_sid_differ() {
 async fn refusals_over_polling_are_json_with_a_numeric_code() {
     let listed = Origins::Listed(vec!["https://cards.example".to_owned()]);
     let server = serve_engineio(Options { origins: listed, ..patient() });
-    let sid = "AAAAAAAAAAAAAAAAAAAA";
+    let sid = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let foreign = ("Origin", "https://elsewhere.example");
     let garbled = ("Origin", "https://\u{e9}.example");
     let unknown_transport = error(0, "Transport unknown");

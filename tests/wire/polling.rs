@@ -168,7 +168,7 @@ async fn an_empty_websocket_frame_closes() {
 #[tokio::test]
 async fn an_unknown_sid_is_told_so_by_get_and_post() {
     let server = serve_engineio(patient());
-    let poller = Poller { server, sid: "AAAAAAAAAAAAAAAAAAAA".to_owned() };
+    let poller = Poller { server, sid: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned() };
     poller.get().await.is(400, &error(1, "Session ID unknown"));
     poller.post("4hello").await.is(400, &error(1, "Session ID unknown"));
 }

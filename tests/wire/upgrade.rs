@@ -150,7 +150,7 @@ async fn a_websocket_that_leaves_before_the_five_disturbs_nothing() {
 #[tokio::test]
 async fn an_unknown_sid_cannot_upgrade() {
     let server = serve_engineio(patient());
-    let poller = Poller { server, sid: "AAAAAAAAAAAAAAAAAAAA".to_owned() };
+    let poller = Poller { server, sid: "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned() };
     let answer = http::ask(server, "GET", &poller.upgrade_target(), UPGRADE, b"").await;
     answer.is(400, "Session ID unknown");
 }

@@ -54,7 +54,7 @@ fn row(results: &StoryResults<'_>) -> [String; 18] {
         story.title.to_owned(),
         text(story.description),
         text(story.link),
-        story.status.to_owned(),
+        story.status.as_str().to_owned(),
         text(story.final_estimate),
         story.rounds.to_string(),
         consensus.map(|c| c.total_votes.to_string()).unwrap_or_default(),

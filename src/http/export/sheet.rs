@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::api::results::VoteResult;
 use crate::api::round::{Revealed, RoundSummaryInfo};
 use crate::api::settings::DeckInfo;
-use crate::api::snapshot::status_name;
+use crate::api::snapshot::SessionStatus;
 use crate::api::story::StoryInfo;
 use crate::api::time::Iso;
 use crate::poker::ids::{JoinCode, Millis, SessionId};
@@ -22,7 +22,7 @@ pub(in crate::http) struct Sheet<'a> {
     pub(super) session_id: SessionId,
     pub(super) code: JoinCode,
     pub(super) name: &'a str,
-    pub(super) status: &'static str,
+    pub(super) status: SessionStatus,
     pub(super) opened_at: Iso,
     pub(super) exported_at: Iso,
     pub(super) deck: DeckInfo<'a>,
@@ -62,7 +62,7 @@ impl<'a> Sheet<'a> {
             session_id: session.id,
             code: session.code,
             name: session.settings.name.as_str(),
-            status: status_name(session.status),
+            status: session.status.into(),
             opened_at: Iso(session.opened_at),
             exported_at: Iso(now.max(session.touched_at)),
             deck: DeckInfo::from(session.deck()),

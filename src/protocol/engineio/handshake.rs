@@ -54,16 +54,27 @@ pub enum Admitted {
     Poll(Sid),
     /// Bring an open connection a WebSocket.
     Upgrade(Sid),
+    /// Go to the instance that has the connection, and be judged there.
+    Relay(Sid),
+}
+
+/// Where an open connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// Here, on this transport.
+    Here(TransportName),
+    /// With another instance, which can be asked.
+    Elsewhere,
+    Nowhere,
 }
 
 /// The checks of the reference server's `verify()`, in its order.
 ///
-/// `transport_of` tells the present transport of an open connection. An
-/// `Origin` that is not allowed is refused where a connection opens and where
+/// `find` tells where an open connection is. An `Origin` that is not allowed is refused where a connection opens and where
 /// a WebSocket arrives: browsers do not apply CORS to WebSockets.
 pub fn admit(
     request: Request<'_>,
-    transport_of: impl FnOnce(Sid) -> Option<TransportName>,
+    find: impl FnOnce(Sid) -> Whereabouts,
 ) -> Result<Admitted, HandshakeError> {
     let transport = request
         .transport
@@ -78,7 +89,11 @@ pub fn admit(
     }
     if let Some(sid) = request.sid.filter(|sid| !sid.is_empty()) {
         let sid = Sid::parse(sid).ok_or(HandshakeError::SessionIdUnknown)?;
-        let present = transport_of(sid).ok_or(HandshakeError::SessionIdUnknown)?;
+        let present = match find(sid) {
+            Whereabouts::Here(transport) => transport,
+            Whereabouts::Elsewhere => return Ok(Admitted::Relay(sid)),
+            Whereabouts::Nowhere => return Err(HandshakeError::SessionIdUnknown),
+        };
         return match transport {
             TransportName::WebSocket if !request.is_upgrade => Err(HandshakeError::BadRequest),
             TransportName::WebSocket if !request.is_origin_allowed => {
@@ -144,7 +159,7 @@ impl Open<'_> {
 mod tests {
     use super::*;
 
-    const SID: &str = "AAAAAAAAAAAAAAAAAAAA";
+    const SID: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
     fn handshake() -> Request<'static> {
         Request {
@@ -161,16 +176,16 @@ mod tests {
     }
 
     fn code(request: Request<'_>) -> Option<u8> {
-        admit(request, |_| None).err().map(HandshakeError::code)
+        admit(request, |_| Whereabouts::Nowhere).err().map(HandshakeError::code)
     }
 
     fn on_polling(request: Request<'_>) -> Result<Admitted, HandshakeError> {
-        admit(request, |_| Some(TransportName::Polling))
+        admit(request, |_| Whereabouts::Here(TransportName::Polling))
     }
 
     #[test]
     fn a_good_handshake_opens() {
-        let opened = admit(handshake(), |_| None);
+        let opened = admit(handshake(), |_| Whereabouts::Nowhere);
         assert_eq!(opened, Ok(Admitted::Open(TransportName::Polling)));
     }
 
@@ -208,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_known_sid_may_poll_or_upgrade() {
-        let sid = Sid::parse(SID).expect("20 characters");
+        let sid = Sid::parse(SID).expect("32 characters");
         let poll = Request { sid: Some(SID), protocol: None, is_get: false, ..handshake() };
         assert_eq!(on_polling(poll), Ok(Admitted::Poll(sid)));
         let upgrade = Request { transport: Some("websocket"), is_upgrade: true, ..poll };
@@ -217,13 +232,25 @@ mod tests {
         assert_eq!(on_polling(plain), Err(HandshakeError::BadRequest));
         let foreign = Request { is_origin_allowed: false, ..upgrade };
         assert_eq!(on_polling(foreign), Err(HandshakeError::Forbidden));
-        let upgraded = admit(poll, |_| Some(TransportName::WebSocket));
+        let upgraded = admit(poll, |_| Whereabouts::Here(TransportName::WebSocket));
         assert_eq!(upgraded, Err(HandshakeError::BadRequest));
     }
 
     #[test]
+    fn what_another_instance_has_is_judged_there() {
+        let sid = Sid::parse(SID).expect("32 characters");
+        let anything = Request { sid: Some(SID), is_origin_allowed: false, ..handshake() };
+        let admitted = |request| admit(request, |_| Whereabouts::Elsewhere);
+        assert_eq!(admitted(anything), Ok(Admitted::Relay(sid)));
+        let upgrade = Request { transport: Some("websocket"), ..anything };
+        assert_eq!(admitted(upgrade), Ok(Admitted::Relay(sid)));
+        let disabled = Request { is_polling_enabled: false, ..anything };
+        assert_eq!(admitted(disabled), Err(HandshakeError::TransportUnknown));
+    }
+
+    #[test]
     fn the_open_packet_names_its_numbers_in_milliseconds() {
-        let sid = Sid::parse(SID).expect("20 characters");
+        let sid = Sid::parse(SID).expect("32 characters");
         let open = Open {
             sid: &sid,
             can_upgrade: true,
@@ -231,7 +258,7 @@ mod tests {
             ping_timeout: Duration::from_secs(20),
             max_payload_bytes: 1_000_000,
         };
-        let expected = r#"{"sid":"AAAAAAAAAAAAAAAAAAAA","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+        let expected = r#"{"sid":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
         assert_eq!(String::from_utf8_lossy(&open.json()), expected);
     }
 }

@@ -10,6 +10,6 @@ mod payload;
 
 pub use engine::{Engine, Input, Outlet, Output, PollAnswer, Timing, UpgradePacket};
 pub use error::HandshakeError;
-pub use handshake::{Admitted, Open, Request, TransportName, admit};
+pub use handshake::{Admitted, Open, Request, TransportName, Whereabouts, admit};
 pub use packet::{PacketType, split_packet};
 pub use payload::{Payload, PayloadPacket};

@@ -89,6 +89,11 @@ pub fn is_upgrade(headers: &HeaderMap) -> bool {
     has_token(headers, &UPGRADE, "websocket")
 }
 
+/// What is wrong with a request that asks for a WebSocket, if anything.
+pub fn fault<B: Body>(request: &Request<B>) -> Option<HandshakeError> {
+    check(request).err()
+}
+
 /// Checks the request and returns the 101 to send and what comes after it.
 ///
 /// No extension and no subprotocol is ever chosen. The two halves exist once

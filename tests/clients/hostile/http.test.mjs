@@ -30,7 +30,7 @@ describe("Engine.IO handshakes", () => {
     "no transport": ["EIO=4", {}, 400, 0],
     "an unknown transport": ["EIO=4&transport=smoke", {}, 400, 0],
     "two transports": ["EIO=4&transport=polling&transport=websocket", {}, 400, 0],
-    "an unknown session": ["EIO=4&transport=polling&sid=AAAAAAAAAAAAAAAAAAAA", {}, 400, 1],
+    "an unknown session": ["EIO=4&transport=polling&sid=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", {}, 400, 1],
     "a session that cannot be": ["EIO=4&transport=polling&sid=%00%ff..%2f", {}, 400, 1],
     "a handshake by POST": ["EIO=4&transport=polling", { method: "POST", body: "40" }, 400, 2],
     "a handshake by DELETE": ["EIO=4&transport=polling", { method: "DELETE" }, 400, 2],
@@ -63,7 +63,7 @@ describe("WebSocket handshakes", () => {
     "a foreign origin": [path, { ...UPGRADE, ...EVIL }, 403],
     "no key": [path, { ...UPGRADE, "sec-websocket-key": "" }, 400],
     "a key that is none": [path, { ...UPGRADE, "sec-websocket-key": "short" }, 400],
-    "an unknown session": [`${path}&sid=AAAAAAAAAAAAAAAAAAAA`, UPGRADE, 400],
+    "an unknown session": [`${path}&sid=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA`, UPGRADE, 400],
     "another version": [path, { ...UPGRADE, "sec-websocket-version": "8" }, 426],
   };
   for (const [what, [where, headers, status]] of Object.entries(REFUSED)) {

@@ -70,6 +70,12 @@ class Redis {
     });
   }
 
+  /** How often a command was called, in lower case. */
+  async calls(command) {
+    const stats = await this.ask("INFO", "commandstats");
+    return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+  }
+
   /** Answers nobody, and its time goes on. */
   pause() {
     this.#child.kill("SIGSTOP");

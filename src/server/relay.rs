@@ -1,0 +1,92 @@
+//! How this instance asks the others, where several share Redis and a secret.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, FutureExt};
+use tracing::info;
+
+use crate::config::Config;
+use crate::poker::ids::InstanceId;
+use crate::protocol::sid::{Issuer, Owner};
+use crate::server::wiring::saturated;
+use crate::store::Directory;
+use crate::transport::relay::{Owners, OwnersUnavailable, Relay, RelayLimits};
+
+/// Who makes the ids of the connections here.
+pub(super) fn issuer(config: &Config, instance: InstanceId) -> Result<Issuer, getrandom::Error> {
+    let owner = Owner(instance.0);
+    match config.instances.shared_secret.expose() {
+        "" => {
+            let mut secret = [0; 32];
+            getrandom::fill(&mut secret)?;
+            Ok(Issuer::new(owner, &secret))
+        }
+        secret => Ok(Issuer::new(owner, secret.as_bytes())),
+    }
+}
+
+/// `None` where there are no others, or nothing by which to know them.
+pub(super) fn relay(
+    config: &Config,
+    instance: InstanceId,
+    directory: Arc<dyn Directory>,
+) -> Option<Relay> {
+    if config.redis.url.is_empty() {
+        return None;
+    }
+    let secret = config.instances.shared_secret.expose();
+    if secret.is_empty() {
+        info!(
+            "no instances.shared_secret configured: polling clients of several instances need sticky sessions"
+        );
+        return None;
+    }
+    let owners = Arc::new(Listed { directory });
+    Some(Relay::new(Owner(instance.0), secret.as_bytes(), owners, &limits(config)))
+}
+
+fn limits(config: &Config) -> RelayLimits {
+    let (server, engine) = (&config.server, &config.engine);
+    let keep_alive = Duration::from_millis(server.keep_alive_ms);
+    // What is relayed came over a connection each, and goes out over another.
+    let connections_max = saturated(server.connections_max);
+    RelayLimits {
+        requests_max: connections_max,
+        tunnels_max: connections_max,
+        connect_timeout: CONNECT_TIMEOUT,
+        answer_timeout: Duration::from_millis(engine.ping_interval_ms + engine.ping_timeout_ms)
+            + SLACK,
+        // One large message in base64 goes out whole, whatever the limit of a payload.
+        answer_bytes_max: engine.outbox_bytes_max * 3 / 2 + engine.max_payload_bytes,
+        idle_timeout: IDLE_TIMEOUT.min(keep_alive / 3),
+        idle_connections_max: IDLE_CONNECTIONS_MAX,
+    }
+}
+
+/// Within one network; a machine that is gone does not answer at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Added to what the heartbeat takes at the longest.
+const SLACK: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+const IDLE_CONNECTIONS_MAX: usize = 256;
+
+/// The instances that hold a lease.
+struct Listed {
+    directory: Arc<dyn Directory>,
+}
+
+impl Owners for Listed {
+    fn address_of(
+        &self,
+        owner: Owner,
+    ) -> BoxFuture<'_, Result<Option<Arc<str>>, OwnersUnavailable>> {
+        async move {
+            let found = self.directory.instance(InstanceId(owner.0)).await;
+            let instance = found.map_err(|_| OwnersUnavailable)?;
+            let address = instance.map(|instance| instance.address);
+            Ok(address.filter(|address| !address.is_empty()).map(Arc::from))
+        }
+        .boxed()
+    }
+}

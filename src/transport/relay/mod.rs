@@ -1,0 +1,201 @@
+//! Requests for a connection that another instance has: they are asked there,
+//! so that no load balancer has to know who has what.
+//!
+//! ```text
+//!  client ── GET /socket.io/?sid=… ──▶ here ── the same, sealed ──▶ owner
+//!                                       │ addresses: the sid names the owner,
+//!                                       │            `Owners` where it is
+//!                                       │ pool:      polls and posts
+//!  client ◀──── the owner's answer ─────┘ tunnel:    WebSockets, as bytes
+//! ```
+//!
+//! The owner judges everything, overlaps and origins included, and hears of a
+//! request that ends here: the connection that carried it ends with it. One
+//! hop only: what is sealed is never relayed again. If the owner cannot be
+//! reached or goes away, the `sid` is unknown, and the client opens a new
+//! connection at once.
+//!
+//! Nothing is tried twice once it may have been heard: a POST counts once.
+
+mod addresses;
+mod dial;
+mod headers;
+mod owners;
+mod pool;
+mod seal;
+mod tunnel;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderValue, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
+
+use crate::protocol::Sid;
+use crate::protocol::engineio::HandshakeError;
+use crate::protocol::sid::Owner;
+use crate::transport::body::{Body, BreakOff};
+use crate::transport::engineio::{refuse, status};
+use crate::transport::relay::addresses::Addresses;
+use crate::transport::relay::pool::Pool;
+use crate::transport::relay::seal::Sealer;
+use crate::transport::relay::tunnel::Tunnels;
+use crate::transport::upgrade;
+use crate::transport::websocket::handshake;
+
+pub use owners::{Owners, OwnersUnavailable};
+pub use seal::SEAL;
+
+pub(super) use headers::{broken_off, not_sealed};
+
+/// Asks the other instances. A clone is the same relay.
+#[derive(Clone)]
+pub struct Relay {
+    inner: Arc<Inner>,
+}
+
+/// How much is relayed, and how patiently.
+#[derive(Debug, Clone)]
+pub struct RelayLimits {
+    /// Polls and posts at one time, all owners together; 503 beyond.
+    pub requests_max: u32,
+    /// WebSockets at one time; 503 beyond.
+    pub tunnels_max: u32,
+    /// From the first packet to an open TCP connection.
+    pub connect_timeout: Duration,
+    /// From the request to its answer. Above the heartbeat, which answers
+    /// every poll sooner or later.
+    pub answer_timeout: Duration,
+    /// Of a polling answer.
+    pub answer_bytes_max: usize,
+    /// How long a connection between instances waits for its next request.
+    /// Well below the keep-alive of the listener, which must not be the first
+    /// to end one.
+    pub idle_timeout: Duration,
+    /// Connections to one owner that wait for a request.
+    pub idle_connections_max: usize,
+}
+
+/// What becomes of a request whose owner does not answer it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unanswered {
+    /// The owner is not there, or went away: the `sid` is unknown.
+    Lost,
+    /// The owner broke off, as it does with an overlapped POST.
+    BrokenOff,
+}
+
+struct Inner {
+    sealer: Sealer,
+    addresses: Addresses,
+    pool: Pool,
+    tunnels: Tunnels,
+    requests: Semaphore,
+    answer_timeout: Duration,
+    closed: watch::Sender<bool>,
+}
+
+impl Relay {
+    /// `own` and `secret` are those of the connections' issuer.
+    pub fn new(own: Owner, secret: &[u8], owners: Arc<dyn Owners>, limits: &RelayLimits) -> Self {
+        let (closed, _) = watch::channel(false);
+        Self {
+            inner: Arc::new(Inner {
+                sealer: Sealer::new(own, secret),
+                addresses: Addresses::new(owners),
+                pool: Pool::new(limits),
+                tunnels: Tunnels::new(limits),
+                requests: Semaphore::new(limits.requests_max as usize),
+                answer_timeout: limits.answer_timeout,
+                closed,
+            }),
+        }
+    }
+
+    /// Ends what is being relayed: the clients go elsewhere. Nothing is relayed
+    /// from now on.
+    pub fn close(&self) {
+        self.inner.closed.send_replace(true);
+    }
+
+    /// The client behind a request that another instance has sealed for this
+    /// one; `None` if the seal is not theirs.
+    pub(super) fn unseal(
+        &self,
+        seal: &HeaderValue,
+        request: &Request<Incoming>,
+    ) -> Option<SocketAddr> {
+        self.inner.sealer.unseal(seal, request)
+    }
+
+    /// Asks the owner of `sid`, and answers what it answers.
+    pub(super) async fn ask(
+        &self,
+        sid: Sid,
+        mut request: Request<Incoming>,
+        client: SocketAddr,
+        is_upgrade: bool,
+    ) -> Response<Body> {
+        let inner = &self.inner;
+        let mut closed = inner.closed.subscribe();
+        inner.sealer.seal(sid.owner(), &mut request, client);
+        let asked = async {
+            if !is_upgrade {
+                inner.ask_for_answer(sid.owner(), request).await
+            } else if let Some(fault) = handshake::fault(&request) {
+                Ok(upgrade::refuse(fault))
+            } else {
+                inner.ask_for_tunnel(sid.owner(), request).await
+            }
+        };
+        let answer = tokio::select! {
+            answer = timeout(inner.answer_timeout, asked) => {
+                answer.unwrap_or(Err(Unanswered::Lost))
+            }
+            () = inner.addresses.until_gone(sid.owner()) => Err(Unanswered::Lost),
+            _ = closed.wait_for(|closed| *closed) => Err(Unanswered::Lost),
+        };
+        match answer {
+            Ok(response) => response,
+            Err(Unanswered::Lost) => refuse(HandshakeError::SessionIdUnknown, is_upgrade),
+            Err(Unanswered::BrokenOff) => {
+                let mut response = Response::default();
+                response.extensions_mut().insert(BreakOff);
+                response
+            }
+        }
+    }
+}
+
+impl Inner {
+    async fn ask_for_answer(
+        &self,
+        owner: Owner,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Unanswered> {
+        let Ok(_place) = self.requests.try_acquire() else {
+            return Ok(status(StatusCode::SERVICE_UNAVAILABLE));
+        };
+        let address = self.addresses.find(owner).await.ok_or(Unanswered::Lost)?;
+        let (parts, body) = request.into_parts();
+        let request = Request::from_parts(headers::of_request(parts), body);
+        let response = self.pool.ask(&address, request).await?;
+        headers::judge(response)
+    }
+
+    async fn ask_for_tunnel(
+        &self,
+        owner: Owner,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Unanswered> {
+        let Some(place) = self.tunnels.place() else {
+            return Ok(status(StatusCode::SERVICE_UNAVAILABLE));
+        };
+        let address = self.addresses.find(owner).await.ok_or(Unanswered::Lost)?;
+        let response = self.tunnels.open(place, &address, request, self.closed.subscribe()).await?;
+        headers::judge(response)
+    }
+}

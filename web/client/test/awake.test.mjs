@@ -1,0 +1,37 @@
+// A device that wakes up: the connection is looked after at once.
+
+import assert from "node:assert/strict";
+
+import { serve, story, until } from "./support/people.mjs";
+
+globalThis.window = new EventTarget();
+globalThis.document = Object.assign(new EventTarget(), { visibilityState: "visible" });
+
+const server = await serve();
+
+story(server, "a retry at once when the device is back", async (room) => {
+  const proxy = await room.proxy();
+  const host = await room.open({}, { url: proxy.url });
+  for (const [target, name] of [[window, "online"], [window, "pageshow"], [document, "visibilitychange"]]) {
+    proxy.refuse();
+    await until(host, () => 5 <= host.connection.attempt && host.connection.retryAt - Date.now() > 500);
+    proxy.allow();
+    const { retryAt } = host.connection;
+    target.dispatchEvent(new Event(name));
+    await until(host, () => host.connection.status === "online");
+    assert.ok(Date.now() < retryAt, `${name} did not hurry`);
+  }
+});
+
+story(server, "a connection that is dead is found out", async (room) => {
+  const proxy = await room.proxy();
+  const host = await room.open({}, { url: proxy.url });
+  proxy.stall();
+  const probed = Date.now();
+  document.dispatchEvent(new Event("visibilitychange"));
+  await until(host, () => host.connection.status === "reconnecting");
+  assert.ok(Date.now() - probed < 6_000);
+  proxy.allow();
+  proxy.cut();
+  await until(host, () => host.connection.status === "online");
+});
