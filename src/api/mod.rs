@@ -36,6 +36,7 @@ mod typescript;
 // Out: answers.
 pub mod ack;
 pub mod failure;
+pub mod offset;
 #[cfg(feature = "server")]
 pub mod projection;
 pub mod server_event;

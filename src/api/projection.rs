@@ -6,6 +6,7 @@
 use smallvec::SmallVec;
 
 use crate::api::failure::Failure;
+use crate::api::offset::Mark;
 use crate::api::player::PlayerInfo;
 use crate::api::results::{ConsensusData, VoteResult};
 use crate::api::round::RoundState;
@@ -24,7 +25,7 @@ use crate::poker::ids::{PlayerId, RoundId, SessionId, StoryId};
 use crate::poker::refusal::Refusal;
 use crate::poker::round::{Results, Vote};
 use crate::poker::view::{Counts, StoryView};
-use crate::protocol::Encoded;
+use crate::protocol::{Draft, Encoded};
 
 /// The namespace the game is played in.
 pub const NAMESPACE: &str = "/";
@@ -51,9 +52,50 @@ pub enum Audience {
 /// Most facts are told in one message, some in two.
 pub type Messages = SmallVec<[Outgoing; 2]>;
 
-/// What is told of `event`; nothing of facts that concern nobody.
+/// What is told of `event`, without offsets; nothing of facts that concern nobody.
 pub fn project(session: SessionId, event: &Event) -> Messages {
-    let mut out = Messages::new();
+    drafts(session, event).into_iter().map(|telling| telling.outgoing(Draft::finish)).collect()
+}
+
+/// What is told of an event that stands in the log at `mark`: each message
+/// says how far whoever has received it has come.
+pub fn project_at(session: SessionId, event: &Event, mark: Mark) -> Messages {
+    let drafts = drafts(session, event);
+    let last = drafts.len().saturating_sub(1);
+    let tellings = drafts.into_iter().enumerate();
+    tellings
+        .map(|(index, telling)| {
+            let offset = if index < last {
+                mark.within(u32::try_from(index + 1).unwrap_or(u32::MAX))
+            } else {
+                Some(mark.end())
+            };
+            telling.outgoing(|draft| match offset {
+                Some(offset) => draft.finish_at(&offset),
+                None => draft.finish(),
+            })
+        })
+        .collect()
+}
+
+type Drafts = SmallVec<[Telling; 2]>;
+
+/// A message that lacks its offset.
+struct Telling {
+    audience: Audience,
+    draft: Draft,
+    is_volatile: bool,
+}
+
+impl Telling {
+    fn outgoing(self, finish: impl FnOnce(Draft) -> Encoded) -> Outgoing {
+        let Self { audience, draft, is_volatile } = self;
+        Outgoing { audience, message: finish(draft), is_volatile }
+    }
+}
+
+fn drafts(session: SessionId, event: &Event) -> Drafts {
+    let mut out = Drafts::new();
     let (seq, server_time) = (event.seq, event.at);
     match &event.fact {
         Fact::SeatTaken { instance: None, .. }
@@ -303,7 +345,7 @@ fn vote_submitted(
 }
 
 fn vote_mine(
-    out: &mut Messages,
+    out: &mut Drafts,
     player: PlayerId,
     story_id: StoryId,
     round_id: RoundId,
@@ -345,17 +387,17 @@ fn stories_changed<'a>(event: &Event, views: &'a [StoryView]) -> StoriesChanged<
     StoriesChanged { stories, seq: event.seq, server_time: event.at }
 }
 
-fn everybody<E: ServerEvent>(out: &mut Messages, payload: &E) {
+fn everybody<E: ServerEvent>(out: &mut Drafts, payload: &E) {
     tell(out, Audience::Everybody, payload);
 }
 
-fn tell<E: ServerEvent>(out: &mut Messages, audience: Audience, payload: &E) {
+fn tell<E: ServerEvent>(out: &mut Drafts, audience: Audience, payload: &E) {
     send(out, audience, E::NAME, payload);
 }
 
-fn send(out: &mut Messages, audience: Audience, name: &str, payload: &impl serde::Serialize) {
+fn send(out: &mut Drafts, audience: Audience, name: &str, payload: &impl serde::Serialize) {
     // Only a map with keys that are no strings could fail, and there is none.
-    if let Ok(message) = Encoded::event_with(NAMESPACE, name, payload) {
-        out.push(Outgoing { audience, message, is_volatile: false });
+    if let Ok(draft) = Draft::event(NAMESPACE, name, payload) {
+        out.push(Telling { audience, draft, is_volatile: false });
     }
 }

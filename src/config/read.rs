@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::config::arguments::Arguments;
 use crate::config::sections::{
     AuthConfig, Config, EngineConfig, InstancesConfig, LimitsConfig, LogConfig, RateLimits,
-    RedisConfig, ServerConfig, SessionConfig, origin,
+    RecoveryConfig, RedisConfig, ServerConfig, SessionConfig, origin,
 };
 use crate::config::table::Check;
 use crate::config::write::value_text;
@@ -49,6 +49,7 @@ impl Config {
             server: ServerConfig::read(&mut reader),
             engine: EngineConfig::read(&mut reader),
             session: SessionConfig::read(&mut reader),
+            recovery: RecoveryConfig::read(&mut reader),
             limits: LimitsConfig::read(&mut reader),
             rate_limits: reader.rate_limits(),
             redis: RedisConfig::read(&mut reader),

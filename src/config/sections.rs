@@ -18,6 +18,7 @@ pub struct Config {
     pub server: ServerConfig,
     pub engine: EngineConfig,
     pub session: SessionConfig,
+    pub recovery: RecoveryConfig,
     pub limits: LimitsConfig,
     pub rate_limits: RateLimits,
     pub redis: RedisConfig,
@@ -116,6 +117,15 @@ section! {
         status_debounce_ms: u64 = 1_000, 0..=60_000;
         /// Changes of who is away are collected for this long.
         away_debounce_ms: u64 = 2_000, 0..=60_000;
+    }
+}
+
+section! {
+    /// Sockets that come back after their connection was lost.
+    "recovery" RecoveryConfig {
+        /// For so long they can, with all that they missed; 0: never. What is
+        /// kept for it in Redis is `redis.replay_window_seconds`.
+        window_seconds: u64 = 120, 0..=3_600;
     }
 }
 

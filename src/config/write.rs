@@ -24,6 +24,7 @@ impl Config {
         self.server.write(&mut page);
         self.engine.write(&mut page);
         self.session.write(&mut page);
+        self.recovery.write(&mut page);
         self.limits.write(&mut page);
         page.section(
             RateLimits::KEY,

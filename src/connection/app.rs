@@ -1,8 +1,10 @@
 //! The applications that a connection talks to.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use bytes::Bytes;
+use compact_str::CompactString;
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use serde_json::Value;
@@ -27,6 +29,12 @@ use crate::protocol::socketio::Event;
 /// * Calls of different connections overlap: an implementation synchronises
 ///   what it shares. None of the synchronous methods may block.
 pub trait App: Send + Sync + 'static {
+    /// Whether sockets of this application can be recovered: each gets a
+    /// private id, and its client says that one when it comes back.
+    fn recovers(&self) -> bool {
+        false
+    }
+
     /// A client wants to join `request.socket.namespace()`. Whatever the
     /// application emits before it accepts is sent before the `40` reply.
     fn connect(&self, request: ConnectRequest) -> BoxFuture<'static, Result<(), ConnectRejected>>;
@@ -61,6 +69,29 @@ pub struct ConnectRequest {
     /// The client's `auth`: a JSON object, `{}` if it sent none. Syntax and
     /// depth have been checked. Mutable so that simd-json can parse in place.
     pub auth: Vec<u8>,
+    /// What the client says of the socket it had before; only of an
+    /// application that [recovers](App::recovers). To give that socket back:
+    /// [`Socket::assume`].
+    pub earlier: Option<Earlier>,
+}
+
+/// A socket that a client had, as the client remembers it. Both texts are its
+/// own words, and may be anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    pub pid: Pid,
+    /// The last argument of the last event that ended in a string.
+    pub offset: Option<CompactString>,
+}
+
+/// The client's word for a private id, which a log must not show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pid(pub CompactString);
+
+impl fmt::Debug for Pid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pid(…)")
+    }
 }
 
 /// CONNECT_ERROR: `44{"message":"…","data":…}`. The connection stays usable.

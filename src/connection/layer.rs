@@ -10,14 +10,14 @@ use http::HeaderMap;
 use serde::Serialize;
 
 use crate::connection::app::{
-    App, ConnectRejected, ConnectRequest, EngineApp, EngineMessage, Progress,
+    App, ConnectRejected, ConnectRequest, Earlier, EngineApp, EngineMessage, Progress,
 };
 use crate::connection::connections::{Upper, random};
 use crate::connection::handle::Connection;
 use crate::connection::options::Options;
-use crate::connection::socket::{AckArguments, EngineSocket, Socket};
+use crate::connection::socket::{AckArguments, EngineSocket, Identity, Socket};
 use crate::protocol::socketio::{Client, Limits, Received};
-use crate::protocol::{CloseReason, Encoded, SocketId};
+use crate::protocol::{CloseReason, Encoded, PrivateId, SocketId};
 
 pub(super) enum Layer {
     SocketIo(SocketIo),
@@ -167,14 +167,16 @@ impl SocketIo {
         match received {
             Received::Incomplete => None,
             Received::Connect { namespace, auth } => {
-                let socket = Socket::new(
-                    SocketId::from_random(random()),
-                    namespace,
-                    Arc::clone(&self.connection),
-                    self.acks_awaited_max,
-                );
+                let recovers = self.app.recovers();
+                let identity = Identity {
+                    id: SocketId::from_random(random()),
+                    private_id: recovers.then(|| PrivateId::from_random(random())),
+                };
+                let connection = Arc::clone(&self.connection);
+                let socket = Socket::new(identity, namespace, connection, self.acks_awaited_max);
                 let auth = if auth.is_empty() { b"{}".to_vec() } else { auth.to_vec() };
-                let request = ConnectRequest { socket: socket.clone(), auth };
+                let earlier = if recovers { Earlier::of(&auth) } else { None };
+                let request = ConnectRequest { socket: socket.clone(), auth, earlier };
                 Some(Waiting::Connect { socket, decision: self.app.connect(request) })
             }
             Received::Disconnected(socket) => {
@@ -193,10 +195,6 @@ impl SocketIo {
 
     fn decided(&mut self, socket: Socket, decision: Result<(), ConnectRejected>) {
         #[derive(Serialize)]
-        struct Accepted<'a> {
-            sid: &'a str,
-        }
-        #[derive(Serialize)]
         struct Rejected<'a> {
             message: &'a str,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,9 +203,7 @@ impl SocketIo {
         let namespace = socket.namespace();
         match decision {
             Ok(()) => {
-                let id = socket.id();
-                let object = json(&Accepted { sid: id.as_str() });
-                let _ = self.connection.outbox.push(Encoded::connect(namespace, &object));
+                let _ = socket.welcome(&[]);
                 self.client.join(namespace, socket.clone());
                 self.app.connected(&socket);
             }

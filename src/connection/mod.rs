@@ -13,6 +13,7 @@
 
 mod app;
 mod connections;
+mod earlier;
 mod handle;
 mod handshake;
 mod layer;
@@ -25,7 +26,9 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use app::{App, ConnectRejected, ConnectRequest, EngineApp, EngineMessage, Progress};
+pub use app::{
+    App, ConnectRejected, ConnectRequest, Earlier, EngineApp, EngineMessage, Pid, Progress,
+};
 pub use connections::{Connections, Upper};
 pub use handle::{Connection, Unavailable};
 pub use handshake::Handshake;

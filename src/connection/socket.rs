@@ -17,7 +17,7 @@ use crate::connection::handshake::Handshake;
 use crate::hub::{Outbox, OutboxFull};
 use crate::protocol::engineio::TransportName;
 use crate::protocol::socketio::Acks;
-use crate::protocol::{CloseReason, Encoded, SocketId};
+use crate::protocol::{CloseReason, Encoded, PrivateId, SocketId};
 
 /// A handle on one socket; a clone is the same socket. Everything here may be
 /// called from any task, and works towards nobody once the socket is gone.
@@ -27,13 +27,33 @@ pub struct Socket {
 }
 
 struct Inner {
-    id: SocketId,
+    fresh: Identity,
+    /// Those that it goes by, once that is certain.
+    identity: OnceLock<Identity>,
     namespace: CompactString,
     connection: Arc<Connection>,
+    /// The `40` reply has been queued.
+    is_welcomed: AtomicBool,
     /// Set by [`Socket::disconnect`]; the connection's task carries it out.
     is_leaving: AtomicBool,
     acks: Mutex<Acks<oneshot::Sender<AckArguments>>>,
     state: OnceLock<Box<dyn Any + Send + Sync>>,
+}
+
+/// The ids of a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) id: SocketId,
+    /// Only of an application that recovers.
+    pub(crate) private_id: Option<PrivateId>,
+}
+
+/// The payload of a `40` reply.
+#[derive(Serialize)]
+struct Accepted<'a> {
+    sid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<&'a str>,
 }
 
 /// What a client answered to [`Socket::emit_with_ack`].
@@ -58,7 +78,43 @@ pub enum AckError {
 impl Socket {
     /// The public id.
     pub fn id(&self) -> SocketId {
-        self.inner.id
+        self.identity().id
+    }
+
+    /// The private id, if the application [recovers](crate::connection::App::recovers).
+    pub fn private_id(&self) -> Option<PrivateId> {
+        self.identity().private_id
+    }
+
+    /// Takes the ids of a socket that the same client had before. Only while
+    /// the application decides on its CONNECT, and once: `false` otherwise,
+    /// and nothing has changed.
+    pub fn assume(&self, id: SocketId, private_id: PrivateId) -> bool {
+        self.inner.identity.set(Identity { id, private_id: Some(private_id) }).is_ok()
+    }
+
+    /// Accepts the socket here and now: what it has missed and the `40` reply
+    /// are queued as one message. A polling client gets both or nothing: it
+    /// keeps what comes before a `40`, even if that never comes, and would
+    /// take it twice. For [`App::connect`](crate::connection::App::connect),
+    /// which has to accept then.
+    ///
+    /// # Errors
+    /// When the connection is closing.
+    pub fn welcome(&self, missed: &[Encoded]) -> Result<(), OutboxFull> {
+        if self.inner.is_welcomed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let Identity { id, private_id } = self.settle();
+        let pid = private_id.as_ref().map(PrivateId::expose);
+        let accepted = serde_json::to_vec(&Accepted { sid: id.as_str(), pid });
+        let reply = Encoded::connect(self.namespace(), &accepted.unwrap_or_default());
+        self.outbox().push_answer(Encoded::joined(missed.iter().chain([&reply])))
+    }
+
+    /// Whether it is the same socket, not only one of the same id.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     pub fn namespace(&self) -> &str {
@@ -150,21 +206,32 @@ impl Socket {
     }
 
     pub(crate) fn new(
-        id: SocketId,
+        fresh: Identity,
         namespace: &str,
         connection: Arc<Connection>,
         acks_awaited_max: u32,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
-                id,
+                fresh,
+                identity: OnceLock::new(),
                 namespace: namespace.into(),
                 connection,
+                is_welcomed: AtomicBool::new(false),
                 is_leaving: AtomicBool::new(false),
                 acks: Mutex::new(Acks::new(acks_awaited_max)),
                 state: OnceLock::new(),
             }),
         }
+    }
+
+    /// The ids that the client is told; from now on they are certain.
+    fn settle(&self) -> Identity {
+        *self.inner.identity.get_or_init(|| self.inner.fresh)
+    }
+
+    fn identity(&self) -> Identity {
+        *self.inner.identity.get().unwrap_or(&self.inner.fresh)
     }
 
     pub(crate) fn is_leaving(&self) -> bool {
@@ -192,7 +259,7 @@ impl Socket {
 impl fmt::Debug for Socket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Socket")
-            .field("id", &self.inner.id)
+            .field("id", &self.id())
             .field("namespace", &self.inner.namespace)
             .finish_non_exhaustive()
     }

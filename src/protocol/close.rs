@@ -22,6 +22,8 @@ pub enum CloseReason {
     ServerShuttingDown,
     /// The outbox was full: the peer reads more slowly than it is written to.
     SlowConsumer,
+    /// The client has come back on another connection, with this one's socket.
+    Superseded,
     /// No namespace was joined in time.
     ConnectTimeout,
     /// The server disconnected this socket from its namespace (`41`).
@@ -43,6 +45,7 @@ impl CloseReason {
             Self::ForcedClose => "forced close",
             Self::ServerShuttingDown => "server shutting down",
             Self::SlowConsumer => "slow consumer",
+            Self::Superseded => "superseded",
             Self::ConnectTimeout => "connect timeout",
             Self::ServerNamespaceDisconnect => "server namespace disconnect",
             Self::ClientNamespaceDisconnect => "client namespace disconnect",

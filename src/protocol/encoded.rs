@@ -11,6 +11,7 @@
 //! a polling payload. A binary event and its attachments are one [`Encoded`],
 //! so nothing can come between them in any queue.
 
+use std::fmt::Display;
 use std::io::Write as _;
 
 use base64::Engine as _;
@@ -27,6 +28,44 @@ pub const SEPARATOR: u8 = 0x1E;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
     frames: Bytes,
+}
+
+/// An event that lacks its end: `42["name",argument`. Whether an offset
+/// follows may be decided when all else is serialised.
+#[derive(Debug)]
+pub struct Draft(Builder);
+
+impl Draft {
+    /// # Errors
+    /// When `argument` refuses to be JSON (a map whose keys are no strings).
+    pub fn event<T: Serialize + ?Sized>(
+        namespace: &str,
+        name: &str,
+        argument: &T,
+    ) -> Result<Self, serde_json::Error> {
+        let mut builder = Builder::packet(b"42", namespace);
+        builder.push(b"[");
+        builder.json(name)?;
+        builder.push(b",");
+        builder.json(argument)?;
+        Ok(Self(builder))
+    }
+
+    /// `42["name",argument]`
+    pub fn finish(mut self) -> Encoded {
+        self.0.push(b"]");
+        self.0.finish()
+    }
+
+    /// `42["name",argument,"offset"]`, where the offset is text that JSON
+    /// takes as it is: a client that is given a `pid` keeps the last argument
+    /// of every event if it is a string, and says it when it comes back
+    /// (Socket.IO, "Connection state recovery").
+    pub fn finish_at(mut self, offset: &impl Display) -> Encoded {
+        let written = write!(self.0.buffer, ",\"{offset}\"]");
+        debug_assert!(written.is_ok());
+        self.0.finish()
+    }
 }
 
 /// One Engine.IO packet of an [`Encoded`], without its frame.
@@ -57,13 +96,7 @@ impl Encoded {
         name: &str,
         argument: &T,
     ) -> Result<Self, serde_json::Error> {
-        let mut builder = Builder::packet(b"42", namespace);
-        builder.push(b"[");
-        builder.json(name)?;
-        builder.push(b",");
-        builder.json(argument)?;
-        builder.push(b"]");
-        Ok(builder.finish())
+        Ok(Draft::event(namespace, name, argument)?.finish())
     }
 
     /// An event from its JSON array, name first: `["name",…]`.
@@ -128,9 +161,11 @@ impl Encoded {
     }
 
     /// Several messages as one, which nothing can come between.
-    pub fn joined(messages: &[Self]) -> Self {
-        let frames: Vec<u8> =
-            messages.iter().flat_map(|message| message.frames.iter().copied()).collect();
+    pub fn joined<'a>(messages: impl IntoIterator<Item = &'a Self>) -> Self {
+        let mut frames = Vec::new();
+        for message in messages {
+            frames.extend_from_slice(&message.frames);
+        }
         Self { frames: frames.into() }
     }
 
@@ -234,6 +269,7 @@ fn put_base64(payload: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// A text frame under construction: room for the longest head, then the packet.
+#[derive(Debug)]
 struct Builder {
     buffer: Vec<u8>,
 }
@@ -325,6 +361,12 @@ mod tests {
         let event = Encoded::event("/custom", br#"["a",1]"#);
         assert_eq!(polling(&[event]), r#"42/custom,["a",1]"#);
         assert!(size_of::<Encoded>() <= 40);
+    }
+
+    #[test]
+    fn an_offset_is_one_argument_more() {
+        let draft = Draft::event("/", "greet", &1).expect("JSON");
+        assert_eq!(polling(&[draft.finish_at(&"3-f")]), r#"42["greet",1,"3-f"]"#);
     }
 
     #[test]

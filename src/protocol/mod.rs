@@ -12,6 +12,6 @@ pub mod sid;
 pub mod socketio;
 
 pub use close::CloseReason;
-pub use encoded::Encoded;
+pub use encoded::{Draft, Encoded};
 pub use id::{PrivateId, SocketId};
 pub use sid::Sid;

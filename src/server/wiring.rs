@@ -17,7 +17,7 @@ use crate::poker::command::Reclaim;
 use crate::poker::policy::Policy;
 use crate::server::instance::StartError;
 use crate::server::listener::ListenerLimits;
-use crate::table::TableOptions;
+use crate::table::{RecoveryOptions, TableOptions};
 
 pub(super) fn keyring(config: &Config) -> Result<Keyring, StartError> {
     let keys = &config.auth.token_keys;
@@ -73,6 +73,13 @@ pub(super) fn table_options(config: &Config, advertised_address: String) -> Tabl
         },
         failed_joins_in_all: Limit::per_minute(saturated(limits.failed_joins_per_minute_max)),
         rejected: Limit::per_minute(saturated(limits.rejected_events_max)),
+        recovery: RecoveryOptions {
+            window_ms: config.recovery.window_seconds * 1_000,
+            // No more than may wait for a client in any case.
+            replay_entries_max: config.engine.outbox_messages_max,
+            replay_bytes_max: config.engine.outbox_bytes_max,
+            ..defaults.recovery
+        },
         advertised_address,
         lease: Duration::from_millis(config.instances.lease_ms),
         renew: Duration::from_millis(config.instances.renew_ms),

@@ -12,7 +12,7 @@ use crate::api::projection::NAMESPACE;
 use crate::api::settings_edit::{PasswordEdit, SettingsEdit};
 use crate::api::snapshot::Scene;
 use crate::connection::{App, ConnectRejected, ConnectRequest, Progress, Socket};
-use crate::poker::command::{Action, Departure, PasswordChange};
+use crate::poker::command::{Action, PasswordChange};
 use crate::poker::ids::{Millis, RequestId};
 use crate::poker::refusal::Refusal;
 use crate::poker::session::Session;
@@ -23,20 +23,44 @@ use crate::table::handle::Job;
 use crate::table::intent::Intent;
 use crate::table::joining::decided;
 use crate::table::reception::hash_password;
+use crate::table::recovery::depart;
 use crate::table::registry::Table;
 use crate::table::socket_state::{Phase, Place, SeatExceeded, SocketState};
 
 impl App for Table {
+    fn recovers(&self) -> bool {
+        self.is_recovering()
+    }
+
     fn connect(&self, request: ConnectRequest) -> BoxFuture<'static, Result<(), ConnectRejected>> {
-        let connected = accept(request);
-        Box::pin(async move { connected })
+        let (socket, earlier) = (request.socket.clone(), request.earlier.clone());
+        let accepted = accept(request);
+        if accepted.is_err() || !self.is_recovering() {
+            return Box::pin(async move { accepted });
+        }
+        let table = self.clone();
+        Box::pin(async move {
+            let is_recovered = match &earlier {
+                Some(earlier) => table.try_recover(&socket, earlier).await,
+                None => false,
+            };
+            if !is_recovered {
+                table.make_recoverable(&socket).await;
+            }
+            Ok(())
+        })
     }
 
     fn connected(&self, socket: &Socket) {
         let Some(state) = socket.state::<SocketState>() else { return };
+        let auth = state.take_auth();
+        if !state.is_outside() {
+            // Recovered: it sits where it sat.
+            return;
+        }
         self.wait_in_lobby(socket);
         // A handshake that names a session joins at once.
-        if let Some(auth) = state.take_auth()
+        if let Some(auth) = auth
             && let Some(joining) = state.begin_join()
         {
             let (table, socket) = (self.clone(), socket.clone());
@@ -73,13 +97,8 @@ impl App for Table {
     }
 
     fn disconnect(&self, socket: &Socket, reason: CloseReason) {
-        if let Some(place) = socket.state::<SocketState>().and_then(SocketState::go) {
-            let manner = match reason {
-                CloseReason::ServerShuttingDown => Departure::Drained,
-                _ => Departure::Disconnected,
-            };
-            place.session.departed(socket.id(), manner);
-        }
+        depart(socket, reason);
+        self.lost_recoverable(socket, reason);
     }
 }
 
@@ -174,7 +193,8 @@ impl Table {
                     state.stay_outside(true);
                 }
                 self.wait_in_lobby(&sender.socket);
-                let socket = sender.socket.id();
+                self.place_left(&sender.socket);
+                let socket = sender.socket.clone();
                 Job::Leave { socket, answer: Answer::Socket(sender) }
             }
             Intent::Sync => {

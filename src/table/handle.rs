@@ -12,7 +12,9 @@ use crate::poker::ids::{Millis, RequestId, SessionId};
 use crate::poker::reply::Reply;
 use crate::poker::session::Session;
 use crate::protocol::SocketId;
+use crate::store::directory::RecoverablePlace;
 use crate::table::answer::{Answer, Sender};
+use crate::table::recovery::Recovering;
 
 /// The outcome of a command that was accepted: committed, if it changed
 /// anything.
@@ -41,7 +43,9 @@ pub(super) enum Job {
     /// A socket asks for a seat.
     Join { join: Join, request: Option<RequestId>, socket: Socket, answer: JoinAnswer },
     /// A socket says goodbye.
-    Leave { socket: SocketId, answer: Answer },
+    Leave { socket: Socket, answer: Answer },
+    /// A socket comes back to where it sat.
+    Recover(Recovering),
     /// Somebody looks at the session, between two commits.
     Look(Look),
 }
@@ -53,7 +57,7 @@ pub(super) type Look = Box<dyn FnOnce(&Session, Millis) + Send>;
 /// and the code that counts failures.
 pub(super) struct JoinAnswer {
     pub(super) sender: Option<Sender>,
-    pub(super) outcome: tokio::sync::oneshot::Sender<Result<(), Failure>>,
+    pub(super) outcome: tokio::sync::oneshot::Sender<Result<RecoverablePlace, Failure>>,
 }
 
 /// The session's task has ended; ask for a new one.
@@ -62,7 +66,7 @@ pub(super) struct TaskEnded(pub(super) Box<Job>);
 /// Sockets that are gone. Their number is bounded by that of the members.
 #[derive(Debug, Default)]
 pub(super) struct Departures {
-    sockets: Mutex<Vec<(SocketId, Departure)>>,
+    sockets: Mutex<Vec<(Socket, Departure)>>,
     arrived: Notify,
 }
 
@@ -87,7 +91,7 @@ impl SessionHandle {
     }
 
     /// The connection of a member has ended.
-    pub(super) fn departed(&self, socket: SocketId, manner: Departure) {
+    pub(super) fn departed(&self, socket: Socket, manner: Departure) {
         self.departures.push(socket, manner);
     }
 
@@ -97,12 +101,12 @@ impl SessionHandle {
 }
 
 impl Departures {
-    fn push(&self, socket: SocketId, manner: Departure) {
+    fn push(&self, socket: Socket, manner: Departure) {
         self.sockets.lock().unwrap_or_else(PoisonError::into_inner).push((socket, manner));
         self.arrived.notify_one();
     }
 
-    pub(super) fn take(&self) -> Vec<(SocketId, Departure)> {
+    pub(super) fn take(&self) -> Vec<(Socket, Departure)> {
         std::mem::take(&mut *self.sockets.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

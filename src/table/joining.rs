@@ -134,6 +134,7 @@ impl Table {
         let (outcome, decided) = oneshot::channel();
         let join = Join { instance: Some(self.shared.instance), ..join };
         let answer = JoinAnswer { sender: sender.clone(), outcome };
+        let joined = socket.clone();
         let sent = self.send(id, Box::new(Job::Join { join, request, socket, answer })).await;
         if let Err(failure) = sent {
             if let Some(sender) = sender {
@@ -141,7 +142,10 @@ impl Table {
             }
             return Err(failure);
         }
-        decided.await.unwrap_or(Err(Failure::StateUnavailable { retry_after_s: 1 }))
+        let seated = decided.await;
+        let place = seated.unwrap_or(Err(Failure::StateUnavailable { retry_after_s: 1 }))?;
+        self.place_taken(&joined, place).await;
+        Ok(())
     }
 
     /// A second join of the same socket: a fresh snapshot of the same session.

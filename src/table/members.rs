@@ -72,12 +72,24 @@ impl Members {
         Arc::clone(&seat.limits)
     }
 
-    /// The seat of a socket that is gone, if that was its last one here.
-    pub(super) fn remove(&mut self, socket: SocketId) -> Option<PlayerId> {
-        let player = self.sockets.remove(&socket)?.player;
+    /// The seat of a socket that is gone, if that was its last one here. A
+    /// socket that another one has taken over from is nobody's.
+    pub(super) fn remove(&mut self, socket: &Socket) -> Option<PlayerId> {
+        let id = socket.id();
+        self.sockets.get(&id).filter(|member| member.socket.is_same(socket))?;
+        let player = self.sockets.remove(&id)?.player;
         let seat = self.seats.get_mut(&player)?;
-        seat.sockets.retain(|id| *id != socket);
+        seat.sockets.retain(|other| *other != id);
         seat.sockets.is_empty().then_some(player)
+    }
+
+    /// The member of that id, which a socket of the same id takes over from.
+    pub(super) fn take_out(&mut self, id: SocketId) -> Option<Socket> {
+        let member = self.sockets.remove(&id)?;
+        if let Some(seat) = self.seats.get_mut(&member.player) {
+            seat.sockets.retain(|other| *other != id);
+        }
+        Some(member.socket)
     }
 
     /// All sockets of a seat that is gone; its limits are forgotten.
@@ -92,6 +104,16 @@ impl Members {
     pub(super) fn remove_all(&mut self) -> Vec<Socket> {
         self.seats.clear();
         self.sockets.drain().map(|(_, member)| member.socket).collect()
+    }
+
+    /// Whether a socket of that seat is meant, as far as that can be said
+    /// afterwards: which tab sent a command is forgotten.
+    pub(super) fn is_meant(audience: Audience, player: PlayerId) -> bool {
+        match audience {
+            Audience::Everybody => true,
+            Audience::EverybodyBut(other) => other != player,
+            Audience::Player(one) | Audience::OtherTabs(one) => one == player,
+        }
     }
 
     /// Tells whom it concerns. `origin` is the socket whose command this is.

@@ -16,6 +16,8 @@ mod app;
 mod ending;
 mod intent;
 mod joining;
+mod recovery;
+mod recovery_failure;
 mod refusing;
 mod socket_state;
 mod story_import;
@@ -35,6 +37,7 @@ mod registry;
 mod tracker;
 
 pub use handle::Executed;
-pub use options::TableOptions;
+pub use options::{RecoveryOptions, TableOptions};
 pub use reception::{Authorised, CreateRequest, Created, JoinRequest, Seated};
+pub use recovery_failure::{RecoveryCounts, RecoveryFailure};
 pub use registry::Table;

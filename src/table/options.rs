@@ -35,6 +35,7 @@ pub struct TableOptions {
     pub batch_jobs_max: usize,
     /// How long a session without sockets stays in memory.
     pub idle: Duration,
+    pub recovery: RecoveryOptions,
     /// Networks whose attempts are remembered.
     pub networks_max: usize,
     /// Sockets that may wait without having joined.
@@ -45,8 +46,36 @@ pub struct TableOptions {
     pub lease: Duration,
     /// Between two signs of life; a third of the lease at the most.
     pub renew: Duration,
-    /// How long after its loss a socket can come back as the same.
-    pub recovery_window: Duration,
+}
+
+/// How sockets that were lost come back.
+#[derive(Debug, Clone, Copy)]
+pub struct RecoveryOptions {
+    /// For so long after its connection; 0: never.
+    pub window_ms: u64,
+    /// Entries of the log that are replayed at the most.
+    pub replay_entries_max: usize,
+    /// What is replayed may have so many bytes, and one message more.
+    pub replay_bytes_max: usize,
+    /// Unknown private ids per network; then none is looked for any more.
+    pub failed: Limit,
+}
+
+impl RecoveryOptions {
+    pub const fn is_on(&self) -> bool {
+        0 < self.window_ms
+    }
+}
+
+impl Default for RecoveryOptions {
+    fn default() -> Self {
+        Self {
+            window_ms: 120_000,
+            replay_entries_max: 1_000,
+            replay_bytes_max: 1 << 20,
+            failed: Limit::per_minute(300),
+        }
+    }
 }
 
 impl Default for TableOptions {
@@ -65,12 +94,12 @@ impl Default for TableOptions {
             session_jobs_max: 1_024,
             batch_jobs_max: 64,
             idle: Duration::from_secs(60),
+            recovery: RecoveryOptions::default(),
             networks_max: 100_000,
             waiting_sockets_max: 100_000,
             advertised_address: String::new(),
             lease: Duration::from_secs(15),
             renew: Duration::from_secs(5),
-            recovery_window: Duration::from_secs(120),
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::table::handle::{Job, SessionHandle, TaskEnded};
 use crate::table::lobby::Lobby;
 use crate::table::neighbours::{self, Neighbours};
 use crate::table::options::TableOptions;
+use crate::table::recovery_failure::RecoveryCounts;
 use crate::table::session_task::SessionTask;
 use crate::table::tracker::Tracker;
 
@@ -41,6 +42,8 @@ pub(super) struct Shared {
     pub(super) failed_joins: Budgets<Network>,
     pub(super) failed_joins_in_all: Budgets<()>,
     pub(super) creates: Budgets<Network>,
+    pub(super) failed_recoveries: Budgets<Network>,
+    pub(super) recoveries: RecoveryCounts,
 }
 
 /// The sessions that are served now.
@@ -81,12 +84,19 @@ impl Table {
             failed_joins: Budgets::new(options.failed_joins, networks_max),
             failed_joins_in_all: Budgets::new(options.failed_joins_in_all, 1),
             creates: Budgets::new(options.creates, networks_max),
+            failed_recoveries: Budgets::new(options.recovery.failed, networks_max),
+            recoveries: RecoveryCounts::default(),
             options,
         });
         let table = Self { shared };
         table.watch_lobby();
         tokio::spawn(neighbours::watch(Arc::clone(&table.shared)));
         table
+    }
+
+    /// How recoveries went.
+    pub fn recoveries(&self) -> &RecoveryCounts {
+        &self.shared.recoveries
     }
 
     /// This instance among all; it holds a lease under this id.

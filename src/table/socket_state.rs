@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use crate::api::client_event::{EventName, SessionJoin};
 use crate::limits::{Exceeded, Limit, Window};
 use crate::poker::ids::{Millis, PlayerId};
+use crate::store::directory::RecoveryRecord;
 use crate::table::handle::SessionHandle;
 
 /// The application's state on a socket.
@@ -20,6 +21,8 @@ struct Inner {
     phase: Phase,
     /// What the handshake asked for, until the socket is connected.
     auth: Option<Box<SessionJoin>>,
+    /// As it was last written, if the socket can be recovered.
+    recovery: Option<Box<RecoveryRecord>>,
     joins: Window,
     rejected: Window,
 }
@@ -51,6 +54,7 @@ impl SocketState {
             inner: Mutex::new(Inner {
                 phase: Phase::Outside { has_left: false },
                 auth,
+                recovery: None,
                 joins: Window::default(),
                 rejected: Window::default(),
             }),
@@ -63,6 +67,10 @@ impl SocketState {
 
     pub(super) fn is_outside(&self) -> bool {
         matches!(self.inner().phase, Phase::Outside { .. })
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self.inner().phase, Phase::Gone)
     }
 
     pub(super) fn take_auth(&self) -> Option<Box<SessionJoin>> {
@@ -104,6 +112,25 @@ impl SocketState {
             Phase::Inside(place) => Some(place),
             _ => None,
         }
+    }
+
+    /// Another socket has taken the place over, and the id with it.
+    pub(super) fn supersede(&self) {
+        let mut inner = self.inner();
+        inner.phase = Phase::Gone;
+        inner.recovery = None;
+    }
+
+    pub(super) fn recovery(&self) -> Option<RecoveryRecord> {
+        self.inner().recovery.as_deref().cloned()
+    }
+
+    pub(super) fn take_recovery(&self) -> Option<RecoveryRecord> {
+        self.inner().recovery.take().map(|record| *record)
+    }
+
+    pub(super) fn set_recovery(&self, record: RecoveryRecord) {
+        self.inner().recovery = Some(Box::new(record));
     }
 
     pub(super) fn admit_join(&self, limit: Limit, now: Millis) -> Result<(), Exceeded> {

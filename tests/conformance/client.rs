@@ -53,7 +53,7 @@ struct State {
 
 impl App for Replies {
     fn connect(&self, request: ConnectRequest) -> BoxFuture<'static, Result<(), ConnectRejected>> {
-        let ConnectRequest { socket, auth } = request;
+        let ConnectRequest { socket, auth, .. } = request;
         let query: BTreeMap<_, _> = socket.handshake().query_pairs().collect();
         let decision = match socket.namespace() {
             "/" if query.contains_key("fail") => Err("Auth failed (main namespace)"),

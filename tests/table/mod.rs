@@ -3,6 +3,7 @@
 
 mod faulty_store;
 mod instances;
+mod recovery;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

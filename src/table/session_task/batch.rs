@@ -21,7 +21,9 @@ use crate::store::{CommitError, Entry, Lifetime, StoreError, Tombstone};
 use crate::table::answer::Answer;
 use crate::table::entropy;
 use crate::table::handle::{Job, JoinAnswer, Look};
+use crate::table::recovery_failure::RecoveryFailure;
 use crate::table::session_task::SessionTask;
+use crate::table::session_task::recovering::Recovery;
 
 /// Attempts at one commit while others commit as well.
 const ATTEMPTS_MAX: u32 = 16;
@@ -53,19 +55,22 @@ pub(super) enum Waiting {
     Answer(Answer),
     Join { socket: Socket, answer: JoinAnswer },
     Look(Look),
+    Recover(Box<Recovery>),
 }
 
 impl Work {
     /// A newcomer's snapshot and a look must show the session exactly as it
     /// was told so far, so a batch ends with them.
     pub(super) const fn shows_session(&self) -> bool {
-        matches!(self.waiting, Waiting::Join { .. } | Waiting::Look(_))
+        matches!(self.waiting, Waiting::Join { .. } | Waiting::Look(_) | Waiting::Recover(_))
     }
 }
 
 impl SessionTask {
-    pub(super) fn work(&mut self, job: Job) -> Work {
-        match job {
+    /// The job as a command; `None` if it has been answered.
+    pub(super) async fn work(&mut self, job: Job) -> Option<Work> {
+        Some(match job {
+            Job::Recover(recovering) => return self.begin_recovery(recovering).await,
             Job::Command { command, answer, origin } => {
                 Work { command: Some(command), origin, waiting: Waiting::Answer(answer) }
             }
@@ -77,15 +82,15 @@ impl SessionTask {
             Job::Leave { socket, answer } => {
                 let command = self
                     .members
-                    .remove(socket)
+                    .remove(&socket)
                     .map(|player| self.depart_command(player, Departure::Leaving));
                 Work { command, origin: None, waiting: Waiting::Answer(answer) }
             }
             Job::Look(look) => Work { command: None, origin: None, waiting: Waiting::Look(look) },
-        }
+        })
     }
 
-    pub(super) fn departed(&mut self, socket: SocketId, manner: Departure) -> Option<Work> {
+    pub(super) fn departed(&mut self, socket: &Socket, manner: Departure) -> Option<Work> {
         let player = self.members.remove(socket)?;
         let command = self.depart_command(player, manner);
         let waiting = Waiting::Answer(Answer::Nobody);
@@ -107,7 +112,7 @@ impl SessionTask {
             .collect()
     }
 
-    fn join_command(&self, join: Join, request: Option<RequestId>) -> Command {
+    pub(super) fn join_command(&self, join: Join, request: Option<RequestId>) -> Command {
         Command { by: Actor::Visitor, request, action: Action::Join(join) }
     }
 
@@ -132,7 +137,7 @@ impl SessionTask {
             }
             let (events, turns) = self.decide(batch);
             match self.commit(&events).await {
-                Ok(()) => return self.deliver(&events, turns).await,
+                Ok(entries) => return self.deliver(&events, &entries, turns).await,
                 Err(CommitError::Conflict(_)) => {
                     batch = turns.into_iter().map(|turn| turn.work).collect();
                 }
@@ -171,17 +176,18 @@ impl SessionTask {
         (events, turns)
     }
 
-    async fn commit(&mut self, events: &[Event]) -> Result<(), CommitError> {
+    /// What was committed: the events that are not volatile.
+    async fn commit(&mut self, events: &[Event]) -> Result<Arc<[Entry]>, CommitError> {
         let durable = events.iter().filter(|event| !event.fact.is_volatile()).cloned();
         let entries = Entry::behind(self.position, entropy::nonce(), durable);
-        let Some(tail) = entries.last().map(|entry| entry.position) else { return Ok(()) };
+        let Some(tail) = entries.last().map(|entry| entry.position) else { return Ok(entries) };
         let lifetime = self.lifetime();
         let store = Arc::clone(&self.shared.store);
         self.is_ahead = true;
-        store.commit(self.handle.id, self.position, entries, lifetime).await?;
+        store.commit(self.handle.id, self.position, Arc::clone(&entries), lifetime).await?;
         self.position = tail;
         self.is_ahead = false;
-        Ok(())
+        Ok(entries)
     }
 
     fn lifetime(&self) -> Lifetime {
@@ -210,6 +216,7 @@ impl SessionTask {
             match work.waiting {
                 Waiting::Answer(answer) => answer.failed(failure.clone()),
                 Waiting::Join { answer, .. } => answer.failed(failure.clone()),
+                Waiting::Recover(recovery) => recovery.failed(RecoveryFailure::of(error)),
                 // The replica is what there is to be seen; it may be behind.
                 Waiting::Look(look) => look(&self.session, self.shared.store.now()),
             }

@@ -38,7 +38,7 @@ impl SessionTask {
                 }
                 for entry in entries.iter() {
                     evolve(&mut self.session, &entry.event);
-                    self.show(&entry.event, None).await;
+                    self.show(entry, None).await;
                 }
                 self.position = position;
             }
@@ -94,7 +94,7 @@ impl SessionTask {
         match missed {
             Missing::Entries(entries) => {
                 for entry in entries.iter().take(behind) {
-                    self.show(&entry.event, None).await;
+                    self.show(entry, None).await;
                 }
             }
             // Their next `seq` shows the members the gap.

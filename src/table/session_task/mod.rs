@@ -8,6 +8,7 @@
 mod batch;
 mod following;
 mod insisting;
+mod recovering;
 mod telling;
 
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use tracing::debug;
 use crate::poker::decide::next_deadline;
 use crate::poker::ids::InstanceId;
 use crate::poker::session::Session;
-use crate::store::{Loaded, Position, Subscription, Update};
+use crate::store::{Entry, Loaded, Position, Subscription, Update};
 use crate::table::handle::{Departures, Job, SessionHandle};
 use crate::table::members::Members;
 use crate::table::neighbours::Posted;
@@ -43,6 +44,10 @@ pub(super) struct SessionTask {
     /// committed; `position` is the last one that certainly was.
     is_ahead: bool,
     members: Members,
+    /// The last entry that the members were told of, or would have been.
+    told: Position,
+    /// What the members are told while a socket comes back.
+    overheard: Option<Vec<Entry>>,
     /// The other instances that hold sockets of the session.
     neighbours: Posted,
     /// The last time that somebody did something here.
@@ -79,6 +84,8 @@ impl SessionTask {
             position: loaded.position,
             is_ahead: false,
             members,
+            told: loaded.position,
+            overheard: None,
             neighbours,
             idle_since: Instant::now(),
         }
@@ -136,13 +143,13 @@ impl SessionTask {
     async fn turn(&mut self, first: Option<Box<Job>>) {
         let mut batch: Vec<Work> = Vec::new();
         for (socket, manner) in self.departures.take() {
-            batch.extend(self.departed(socket, manner));
+            batch.extend(self.departed(&socket, manner));
         }
         let mut next = first;
         while let Some(job) = next.take() {
-            let work = self.work(*job);
-            let is_last = work.shows_session();
-            batch.push(work);
+            let work = self.work(*job).await;
+            let is_last = work.as_ref().is_some_and(Work::shows_session);
+            batch.extend(work);
             if is_last || self.shared.options.batch_jobs_max <= batch.len() {
                 break;
             }

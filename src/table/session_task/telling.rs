@@ -4,7 +4,8 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::api::ack::{Ack, Joined};
 use crate::api::failure::Failure;
-use crate::api::projection::{NAMESPACE, project};
+use crate::api::offset::{Mark, Offset};
+use crate::api::projection::{Messages, NAMESPACE, project, project_at};
 use crate::api::snapshot::Scene;
 use crate::connection::Socket;
 use crate::identity::Claims;
@@ -12,38 +13,70 @@ use crate::poker::command::Departure;
 use crate::poker::event::{EndReason, Event, Fact};
 use crate::poker::ids::{Millis, PlayerId};
 use crate::poker::reply::Reply;
-use crate::protocol::{Encoded, SocketId};
+use crate::protocol::{Draft, Encoded, SocketId};
+use crate::store::directory::RecoverablePlace;
+use crate::store::{Entry, Position};
 use crate::table::handle::JoinAnswer;
+use crate::table::recovery_failure::RecoveryFailure;
 use crate::table::session_task::SessionTask;
 use crate::table::session_task::batch::{Turn, Waiting};
 use crate::table::socket_state::{Place, SocketState};
 
 impl SessionTask {
     /// Tells the members what was committed, in order, and answers.
-    pub(super) async fn deliver(&mut self, events: &[Event], turns: Vec<Turn>) {
-        let mut shown = 0;
+    /// `entries` are those of the events that are not volatile.
+    pub(super) async fn deliver(&mut self, events: &[Event], entries: &[Entry], turns: Vec<Turn>) {
+        let mut entries = entries.iter();
+        let mut events = events.iter().enumerate().peekable();
         for turn in turns {
-            for (index, event) in events.iter().enumerate().take(turn.events.end).skip(shown) {
-                let is_own = turn.events.contains(&index);
-                self.show(event, turn.work.origin.filter(|_| is_own)).await;
+            while let Some((index, event)) = events.next_if(|(index, _)| *index < turn.events.end) {
+                let origin = turn.work.origin.filter(|_| turn.events.contains(&index));
+                self.show_next(event, &mut entries, origin).await;
             }
-            shown = turn.events.end;
             self.answer(turn);
         }
-        for event in events.iter().skip(shown) {
-            self.show(event, None).await;
+        for (_, event) in events {
+            self.show_next(event, &mut entries, None).await;
         }
     }
 
-    pub(super) async fn show(&mut self, event: &Event, origin: Option<SocketId>) {
-        for outgoing in project(self.handle.id, event) {
-            self.members.tell(&outgoing, origin);
-        }
+    async fn show_next(
+        &mut self,
+        event: &Event,
+        entries: &mut std::slice::Iter<'_, Entry>,
+        origin: Option<SocketId>,
+    ) {
         if event.fact.is_volatile() {
+            for outgoing in project(self.handle.id, event) {
+                self.members.tell(&outgoing, origin);
+            }
             // Others are told if it can be done; nobody waits for it.
             let _ = self.shared.store.whisper(self.handle.id, event.clone()).await;
+        } else if let Some(entry) = entries.next() {
+            self.show(entry, origin).await;
         }
-        self.part(&event.fact);
+    }
+
+    pub(super) async fn show(&mut self, entry: &Entry, origin: Option<SocketId>) {
+        for outgoing in self.tellings(entry, self.told) {
+            self.members.tell(&outgoing, origin);
+        }
+        self.told = entry.position;
+        if let Some(overheard) = &mut self.overheard {
+            overheard.push(entry.clone());
+        }
+        self.part(&entry.event.fact);
+    }
+
+    /// What is told of an entry, with offsets if sockets can be recovered.
+    pub(super) fn tellings(&self, entry: &Entry, before: Position) -> Messages {
+        if !self.shared.options.recovery.is_on() {
+            return project(self.handle.id, &entry.event);
+        }
+        let Position { version, nonce, .. } = entry.position;
+        let is_next = before.version.checked_add(1) == Some(version);
+        let mark = Mark { version, nonce, nonce_before: is_next.then_some(before.nonce) };
+        project_at(self.handle.id, &entry.event, mark)
     }
 
     /// Lets go of the sockets that a fact ends.
@@ -81,6 +114,10 @@ impl SessionTask {
                 answer.failed(Failure::Internal { id: self.position.nonce });
             }
             (Waiting::Join { answer, .. }, Err(refusal)) => answer.failed(refusal.into()),
+            (Waiting::Recover(recovery), Ok(_)) => self.recover(*recovery),
+            (Waiting::Recover(recovery), Err(refusal)) => {
+                recovery.failed(RecoveryFailure::of_refusal(&refusal));
+            }
         }
     }
 
@@ -91,14 +128,18 @@ impl SessionTask {
         let is_here = socket.state::<SocketState>().is_some_and(|state| state.enter(place));
         if !is_here {
             // The connection ended during the join: it departs right away.
-            self.handle.departed(socket.id(), Departure::Disconnected);
+            self.handle.departed(socket.clone(), Departure::Disconnected);
             return;
         }
         let now = self.shared.store.now();
         let token = self.token(player, now);
         let scene = Scene::new(&self.session, now);
         let joined = Joined::new(&scene, player, token.expose_secret());
-        let event = Encoded::event_with(NAMESPACE, "session:joined", &joined);
+        let event = Draft::event(NAMESPACE, "session:joined", &joined);
+        let event = event.map(|draft| match self.shared.options.recovery.is_on() {
+            true => draft.finish_at(&self.snapshot_offset()),
+            false => draft.finish(),
+        });
         let ack = answer
             .sender
             .as_ref()
@@ -109,15 +150,33 @@ impl SessionTask {
         let messages: Vec<Encoded> =
             [Some(event), ack].into_iter().flatten().filter_map(Result::ok).collect();
         let _ = socket.emit(Encoded::joined(&messages));
-        let _ = answer.outcome.send(Ok(()));
+        let _ = answer.outcome.send(Ok(self.recoverable_place(player)));
+    }
+
+    /// Whoever has been shown the session has been told all up to here.
+    fn snapshot_offset(&self) -> Offset {
+        let Position { version, nonce, .. } = self.position;
+        Mark { version, nonce, nonce_before: None }.end()
+    }
+
+    fn recoverable_place(&self, player: PlayerId) -> RecoverablePlace {
+        RecoverablePlace {
+            session: self.handle.id,
+            player,
+            generation: self.generation(player),
+            joined_at: self.position,
+        }
+    }
+
+    fn generation(&self, player: PlayerId) -> u32 {
+        self.session.seats.get(&player).map_or(0, |seat| seat.generation)
     }
 
     fn token(&self, player: PlayerId, now: Millis) -> SecretString {
-        let generation = self.session.seats.get(&player).map_or(0, |seat| seat.generation);
         self.shared.keyring.mint(&Claims {
             session: self.handle.id,
             player,
-            generation,
+            generation: self.generation(player),
             issued: now,
             expires: now.add_ms(self.shared.options.token_ttl_ms),
         })

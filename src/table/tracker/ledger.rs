@@ -84,9 +84,18 @@ impl Ledger {
         }
     }
 
+    /// Told already: the next renewal writes it again.
+    pub(super) fn hold(&mut self, recoverable: Recoverable) {
+        self.recoverable.insert(recoverable.record.id, recoverable);
+    }
+
+    pub(super) fn holder(&self, id: PrivateId) -> Option<Socket> {
+        self.recoverable.get(&id)?.socket.clone()
+    }
+
     pub(super) fn keep(&mut self, recoverable: Recoverable) {
         let id = recoverable.record.id;
-        self.recoverable.insert(id, recoverable);
+        self.hold(recoverable);
         if self.changes.kept.len() < CHANGES_MAX {
             self.changes.kept.insert(id);
         }

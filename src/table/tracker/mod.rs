@@ -76,7 +76,7 @@ impl Tracker {
             instance: InstanceRecord { id, address: options.advertised_address.clone(), started },
             lease: options.lease,
             renew: options.renew.min(options.lease / 3),
-            recovery_window_ms: options.recovery_window.as_millis() as u64,
+            recovery_window_ms: options.recovery.window_ms,
             ledger: Mutex::default(),
             changed: Notify::new(),
             trust: Trust::new(options.lease),
@@ -118,22 +118,29 @@ impl Tracker {
     /// [lost](Self::lost) or [forgotten](Self::forget); a newer record of the
     /// same private id replaces it. When the socket has come back elsewhere
     /// meanwhile, what is here is closed.
-    #[allow(dead_code, reason = "what a socket leaves behind is written by the recovery")]
     pub(super) fn recoverable(&self, record: RecoveryRecord, socket: &Socket) {
         let serial = self.inner.serials.fetch_add(1, Ordering::Relaxed);
         self.inner.ledger().keep(Recoverable { record, serial, socket: Some(socket.clone()) });
         self.inner.changed.notify_one();
     }
 
+    /// As [`recoverable`](Self::recoverable), when that is written already.
+    pub(super) fn goes_on(&self, record: RecoveryRecord, socket: &Socket) {
+        self.inner.ledger().hold(Recoverable { record, socket: Some(socket.clone()) });
+    }
+
+    /// The socket that is here under a private id.
+    pub(super) fn holder(&self, id: PrivateId) -> Option<Socket> {
+        self.inner.ledger().holder(id)
+    }
+
     /// The socket is gone and may come back: from now on its window runs.
-    #[allow(dead_code, reason = "what a socket leaves behind is written by the recovery")]
     pub(super) fn lost(&self, id: PrivateId) {
         self.inner.ledger().lose(id);
         self.inner.changed.notify_one();
     }
 
     /// The socket has left on purpose.
-    #[allow(dead_code, reason = "what a socket leaves behind is written by the recovery")]
     pub(super) fn forget(&self, id: PrivateId) {
         self.inner.ledger().forget(id);
         self.inner.changed.notify_one();

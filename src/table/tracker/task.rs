@@ -138,7 +138,7 @@ impl Inner {
     fn let_go(&self, id: PrivateId, claims: u32) {
         let relic = self.ledger().superseded(id, claims);
         if let Some(socket) = relic {
-            socket.close(CloseReason::TransportError);
+            socket.close(CloseReason::Superseded);
         }
     }
 

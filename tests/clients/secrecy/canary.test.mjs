@@ -15,7 +15,7 @@ const STEPS = 45;
 const AT_ONCE = 4;
 
 let server;
-const figures = { seed: SEED, schedules: 0, commands: 0, cards: 0, revealed: 0, packets: 0, sightings: 0 };
+const figures = { seed: SEED, schedules: 0, commands: 0, cards: 0, revealed: 0, recovered: 0, packets: 0, sightings: 0 };
 const secrets = new Set();
 
 before(async () => {
@@ -58,11 +58,13 @@ test(`no card is seen before its time, in ${SCHEDULES} schedules from seed ${SEE
       figures.commands += schedule.commands;
       figures.cards += schedule.casts;
       figures.revealed += schedule.revealed.size;
+      figures.recovered += schedule.recovered;
       figures.packets += schedule.tape.lines;
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   assert.ok(figures.sightings > 0, "what was revealed was seen");
+  assert.ok(figures.recovered > 0, "what was missed was replayed");
 });
 
 test("the search finds a card in the wrong hands", async () => {

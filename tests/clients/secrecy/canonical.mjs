@@ -6,6 +6,10 @@ const IDS = [
   ["token", /cr1\.[\w-]+\.[\w-]+\.[\w-]+/g],
   ["player", /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g],
   ["sid", /(?<="sid":")[\w-]+(?=")/g],
+  ["pid", /(?<="pid":")[\w-]+(?=")/g],
+  ["socket", /(?<=\bsocket\.id=)[\w-]+/g],
+  // The last argument of an event: its place in the log, with a random part.
+  ["offset", /(?<=,")[0-9a-f]{1,16}-[0-9a-f]{1,16}(?:\.[0-9a-f]{1,8}(?:-[0-9a-f]{1,16})?)?(?="\]$)/g],
   ["address", /127\.0\.0\.1:\d+/g],
 ];
 /** Moments, which have no identity. */

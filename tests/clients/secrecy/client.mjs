@@ -66,18 +66,26 @@ export class Client {
     this.socket.connect();
     const { engine } = this.socket.io;
     engine.on("packet", ({ type, data }) => this.#record(type, data));
-    this.socket.once("connect", () => this.#happened({ event: "connect" }));
+    this.socket.once("connect", () => {
+      this.#happened({ event: "connect" });
+      if (this.socket.recovered) this.#happened({ event: "recovered" });
+    });
     const { event, payload } = await connected;
     if (event === "connect_error") throw payload;
     return this;
   }
 
-  /** Connects with a handshake that joins. */
+  /** Connects with a handshake that joins, unless the socket is recovered. */
   async connectAndJoin() {
-    const joined = this.next("session:joined");
+    const joined = this.next("session:joined", () => true, "recovered");
     await this.connect();
     await joined;
     return this;
+  }
+
+  /** What a page that is loaded anew knows no more: the socket it had. */
+  forget() {
+    this.socket._pid = undefined;
   }
 
   /** Loses the connection, as if the network did it. */

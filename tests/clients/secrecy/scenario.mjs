@@ -106,7 +106,22 @@ async function playSession(table, { votes, refused, secrets }) {
   await seen;
   secrets.tokens.add(paul.token);
   paul.auth = { sessionId, playerToken: paul.token };
+  paul.forget();
+  const isBack = ({ playerId, isOnline }) => playerId === paul.playerId && isOnline;
+  seen = paul.next("player:status_changed", isBack);
   await paul.connectAndJoin();
+  await seen;
+
+  // Once more, and he is told what he missed.
+  seen = hanna.next("player:status_changed", ({ playerId, isOnline }) => playerId === paul.playerId && !isOnline);
+  await paul.lose();
+  await seen;
+  await vera.ok("vote:change", { storyId: s1, ...votes[6] });
+  await vera.ok("vote:change", { storyId: s1, ...votes[7] });
+  seen = paul.next("player:status_changed", isBack);
+  await paul.connectAndJoin();
+  if (!paul.socket.recovered) throw new Error("not recovered");
+  await seen;
 
   // Refusals, of the voter's and of others' attempts, with her values.
   await vera.refused("STALE_STORY", "vote:submit", { storyId: "s9", ...votes[0] });

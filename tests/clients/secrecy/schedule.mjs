@@ -47,6 +47,7 @@ export class Schedule {
   tokens = new Set();
   casts = 0;
   commands = 0;
+  recovered = 0;
   /** Story → voter → the card that lies on the table. */
   #standing = new Map();
   #published = [];
@@ -186,8 +187,7 @@ export class Schedule {
 
   late = [];
 
-  async #vote(event, payload) {
-    const voter = this.dice.of(this.voters);
+  async #vote(event, payload, voter = this.dice.of(this.voters)) {
     const value = voter.unused.pop();
     if (value === undefined) return;
     this.casts += 1;
@@ -238,7 +238,16 @@ export class Schedule {
     this.tokens.add(tab.token);
     tab.auth = { sessionId: this.sessionId, playerToken: tab.token };
     await tab.lose();
+    if (this.dice.next() < 0.3) tab.forget();
+    // What happens meanwhile is replayed.
+    const others = this.voters.filter(({ tabs }) => !tabs.includes(tab));
+    for (let count = this.dice.below(4); 0 < count && 0 < others.length; count -= 1) {
+      const event = this.dice.of(["vote:submit", "vote:change"]);
+      await this.#vote(event, { storyId: this.now.currentStory.id }, this.dice.of(others));
+    }
+    if (this.dice.next() < 0.3) await this.hanna.ask("cards:reveal", {});
     await tab.connectAndJoin();
+    this.recovered += tab.socket.recovered ? 1 : 0;
   }
 
   async #comeLate() {
