@@ -193,9 +193,15 @@ impl Table {
                     state.stay_outside(true);
                 }
                 self.wait_in_lobby(&sender.socket);
-                self.place_left(&sender.socket);
-                let socket = sender.socket.clone();
-                Job::Leave { socket, answer: Answer::Socket(sender) }
+                let table = self.clone();
+                return Progress::Wait(Box::pin(async move {
+                    let socket = sender.socket.clone();
+                    table.place_left(&socket).await;
+                    let leave = Job::Leave { socket, answer: Answer::Socket(sender) };
+                    if let Progress::Wait(rest) = table.hand_over(place, leave) {
+                        rest.await;
+                    }
+                }));
             }
             Intent::Sync => {
                 return self.show(place.clone(), move |session, now| {

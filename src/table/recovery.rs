@@ -160,13 +160,11 @@ impl Table {
         self.remember(socket, RecoveryRecord { place: Some(place), ..record }).await;
     }
 
-    /// The socket has left its session; nobody waits for the directory.
-    pub(super) fn place_left(&self, socket: &Socket) {
-        let Some(state) = socket.state::<SocketState>() else { return };
-        let Some(record) = state.recovery() else { return };
-        let record = RecoveryRecord { place: None, ..record };
-        state.set_recovery(record.clone());
-        self.shared.tracker.recoverable(record, socket);
+    /// The socket leaves its session, and would not come back to it.
+    pub(super) async fn place_left(&self, socket: &Socket) {
+        let state = socket.state::<SocketState>();
+        let Some(record) = state.and_then(SocketState::recovery) else { return };
+        self.remember(socket, RecoveryRecord { place: None, ..record }).await;
     }
 
     /// The socket is gone. Whoever has said goodbye, or was told so, does not

@@ -229,6 +229,8 @@ story(patient, "a client reconnects by itself with its token", async (table) => 
   await ann.do("vote:submit", table.vote("3"));
   ann.drop();
   await ann.next("(disconnect)");
+  // As a page that was loaded anew: its socket is another one.
+  ann.socket._pid = undefined;
   await host.do("story:update", { title: "Meanwhile" });
   const second = await ann.next("session:joined");
   assert.equal(second.player.id, first.player.id);

@@ -120,8 +120,8 @@ fn ids(answer: &str) -> (String, String) {
     (text("sid"), text("pid"))
 }
 
-fn offset(packet: &String) -> Option<String> {
-    let array: Value = serde_json::from_str(packet.strip_prefix("42")?).ok()?;
+fn offset(packet: impl AsRef<str>) -> Option<String> {
+    let array: Value = serde_json::from_str(packet.as_ref().strip_prefix("42")?).ok()?;
     Some(array.as_array()?.get(2)?.as_str()?.to_owned())
 }
 

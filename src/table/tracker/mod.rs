@@ -119,14 +119,18 @@ impl Tracker {
     /// same private id replaces it. When the socket has come back elsewhere
     /// meanwhile, what is here is closed.
     pub(super) fn recoverable(&self, record: RecoveryRecord, socket: &Socket) {
-        let serial = self.inner.serials.fetch_add(1, Ordering::Relaxed);
-        self.inner.ledger().keep(Recoverable { record, serial, socket: Some(socket.clone()) });
+        self.inner.ledger().keep(self.entry(record, socket));
         self.inner.changed.notify_one();
     }
 
     /// As [`recoverable`](Self::recoverable), when that is written already.
     pub(super) fn goes_on(&self, record: RecoveryRecord, socket: &Socket) {
-        self.inner.ledger().hold(Recoverable { record, socket: Some(socket.clone()) });
+        self.inner.ledger().hold(self.entry(record, socket));
+    }
+
+    fn entry(&self, record: RecoveryRecord, socket: &Socket) -> Recoverable {
+        let serial = self.inner.serials.fetch_add(1, Ordering::Relaxed);
+        Recoverable { record, serial, socket: Some(socket.clone()) }
     }
 
     /// The socket that is here under a private id.

@@ -21,6 +21,8 @@ export class Client {
   #heard = [];
   #waiting = new Set();
   #lastName = null;
+  /** Where the client stood when it lost its connection. */
+  #seqBefore = null;
 
   constructor(url, transport, options = {}) {
     this.problems = [];
@@ -28,9 +30,15 @@ export class Client {
     this.mirror = null;
     this.socket = io(url, { forceNew: true, reconnection: false, ...TRANSPORTS[transport], ...options });
     this.socket.onAny((name, payload) => this.#hear(name, payload));
-    this.socket.on("connect", () => this.#hear("(connect)", {}));
+    this.socket.on("connect", () => {
+      // What was missed came before this, if the socket is the same.
+      if (this.socket.recovered) this.lastSeq ??= this.#seqBefore;
+      this.#seqBefore = null;
+      this.#hear("(connect)", {});
+    });
     this.socket.on("connect_error", (error) => this.#hear("(connect_error)", error));
     this.socket.on("disconnect", (reason) => {
+      this.#seqBefore = this.lastSeq;
       this.lastSeq = null;
       this.#hear("(disconnect)", { reason });
     });
@@ -170,6 +178,7 @@ export class Client {
       this.mirror?.whisper(name, payload);
       return;
     }
+    this.lastSeq ??= this.#seqBefore;
     const isTwin = name === "player:left" && this.#lastName === "player:removed";
     const expected = isTwin ? this.lastSeq : this.lastSeq + 1;
     if (this.lastSeq === null) this.problems.push(`${name} came to a socket in no session`);
