@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 
 use crate::config::arguments::Arguments;
 use crate::config::sections::{
-    AuthConfig, Config, EngineConfig, InstancesConfig, LimitsConfig, LogConfig, RateLimits,
-    RecoveryConfig, RedisConfig, ServerConfig, SessionConfig, origin,
+    AdminConfig, AuthConfig, Config, EngineConfig, InstancesConfig, LimitsConfig, LogConfig,
+    MetricsConfig, RateLimits, RecoveryConfig, RedisConfig, ServerConfig, SessionConfig, origin,
 };
 use crate::config::table::Check;
 use crate::config::write::value_text;
@@ -56,6 +56,8 @@ impl Config {
             instances: InstancesConfig::read(&mut reader),
             auth: AuthConfig::read(&mut reader),
             log: LogConfig::read(&mut reader),
+            metrics: MetricsConfig::read(&mut reader),
+            admin: AdminConfig::read(&mut reader),
         };
         reader.unknown_keys();
 

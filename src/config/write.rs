@@ -40,6 +40,8 @@ impl Config {
         self.instances.write(&mut page);
         self.auth.write(&mut page);
         self.log.write(&mut page);
+        self.metrics.write(&mut page);
+        self.admin.write(&mut page);
         page.text
     }
 }

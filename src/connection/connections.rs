@@ -122,12 +122,23 @@ impl Connections {
         self.inner.open.load(Ordering::Relaxed) as usize
     }
 
+    /// Bytes that wait in all outboxes. Looks at each connection: for metrics.
+    pub fn outbox_bytes(&self) -> u64 {
+        let of_shard = |shard| {
+            let connections: Vec<Arc<Connection>> = lock(shard).values().cloned().collect();
+            connections.iter().map(|connection| connection.outbox.bytes() as u64).sum::<u64>()
+        };
+        self.inner.shards.iter().map(of_shard).sum()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     pub(super) fn forget(&self, sid: Sid) {
-        if self.shard(sid).remove(&sid).is_some() {
+        let forgotten = self.shard(sid).remove(&sid);
+        if let Some(connection) = forgotten {
+            self.options().metrics.wire.connection_forgotten(connection.transport());
             self.inner.open.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -148,6 +159,7 @@ impl Connections {
         handshake.shrink(self.options().headers_kept.as_deref());
         handshake.transport =
             if link.is_some() { TransportName::WebSocket } else { TransportName::Polling };
+        self.options().metrics.wire.connection_opened(handshake.transport);
         let outbox = Arc::new(Outbox::new(self.options().outbox));
         let connection = Arc::new(Connection::new(outbox, handshake));
         self.shard(sid).insert(sid, Arc::clone(&connection));

@@ -8,6 +8,7 @@
 // The way of a request.
 mod bearer;
 mod call;
+mod operators;
 pub mod router;
 mod routes;
 
@@ -16,12 +17,15 @@ mod asyncapi;
 mod export;
 mod front;
 mod health;
+pub mod metrics;
 mod openapi;
 mod seats;
 mod sessions;
+mod status;
 mod stories;
 
 // What there is instead.
 mod problem;
 
+pub use operators::{OperatorToken, Operators};
 pub use router::{EngineMount, Router, RouterLimits};

@@ -25,6 +25,7 @@ use crate::api::client_event::EventName;
 use crate::clock::Clock;
 use crate::connection::Origins;
 use crate::http::call::{Answer, Api, Call, Handler};
+use crate::http::operators::Operators;
 use crate::http::problem::Problem;
 use crate::http::routes::ROUTES;
 use crate::limits::{Budgets, Limit};
@@ -104,14 +105,18 @@ impl Router {
         engine: EngineMount,
         origins: Origins,
         limits: RouterLimits,
+        operators: Arc<Operators>,
         is_draining: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Self {
         let engine_path = engine.path.clone();
         let per_minute = EventName::StoryCreate.accepted_per_minute();
+        let clock = Clock::system();
         let api = Arc::new(Api {
             table,
+            started: clock.now(),
+            operators,
             is_draining: Box::new(is_draining),
-            clock: Clock::system(),
+            clock,
             stories: Budgets::new(Limit::per_minute(per_minute.into()), AUTHORS_MAX),
             engine_path,
         });
@@ -151,6 +156,7 @@ impl Inner {
         for (name, value) in HEADERS {
             headers.entry(name).or_insert(value);
         }
+        self.api.operators.metrics.wire.http_answered(response.status().as_u16());
         response
     }
 

@@ -10,12 +10,14 @@ use tokio::net::TcpListener;
 use tracing::info;
 
 use crate::config::Config;
-use crate::connection::{Connections, Upper};
-use crate::http::{EngineMount, Router, RouterLimits};
+use crate::connection::{Connections, Options, Upper};
+use crate::http::{EngineMount, Operators, Router, RouterLimits};
 use crate::hub::Hub;
 use crate::identity::KeyError;
+use crate::metrics::Metrics;
 use crate::server::advertised::advertised_address;
 use crate::server::listener::{Drained, ListenerLimits, bind, serve};
+use crate::server::operators::{bind_metrics, observed, operators, serve_metrics};
 use crate::server::relay::{issuer, relay};
 use crate::server::store::Stores;
 use crate::server::wiring::{
@@ -41,6 +43,9 @@ pub struct Instance {
     connections: Connections,
     relay: Option<Relay>,
     table: Table,
+    metrics: Arc<Metrics>,
+    operators: Arc<Operators>,
+    metrics_listener: Option<TcpListener>,
 }
 
 /// Why an instance did not start.
@@ -73,13 +78,19 @@ impl Instance {
             bind(address, BACKLOG).map_err(|error| StartError::Bind { address, error })?;
         let listens_on =
             listener.local_addr().map_err(|error| StartError::Bind { address, error })?;
-        let Stores { sessions, directory } = stores;
-        let options = table_options(config, advertised_address(config, listens_on)?);
+        let metrics = Arc::<Metrics>::default();
+        let metrics_listener = bind_metrics(config)?;
+        let Stores { sessions, directory } = observed(stores, &metrics);
+        let advertised_address = advertised_address(config, listens_on)?;
+        let mut options = table_options(config, advertised_address.clone());
+        options.metrics = Arc::clone(&metrics);
         let lookups = Arc::clone(&directory);
         let table = Table::new(sessions, directory, Hub::new(), keyring(config)?, options);
         let issuer = issuer(config, table.instance()).map_err(StartError::Randomness)?;
         let upper = Upper::SocketIo(Arc::new(table.clone()));
-        let connections = Connections::with_issuer(engine_options(config), upper, issuer);
+        let engine_options = Options { metrics: Arc::clone(&metrics), ..engine_options(config) };
+        let connections = Connections::with_issuer(engine_options, upper, issuer);
+        let operators = operators(config, &table, &connections, &metrics, advertised_address);
         let relay = relay(config, table.instance(), lookups);
         Ok(Self {
             listener,
@@ -88,6 +99,9 @@ impl Instance {
             connections,
             relay,
             table,
+            metrics,
+            operators,
+            metrics_listener,
         })
     }
 
@@ -95,9 +109,26 @@ impl Instance {
         self.listener.local_addr()
     }
 
+    /// Where the numbers are served, if on a port of their own.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_listener.as_ref()?.local_addr().ok()
+    }
+
     /// Serves until `shutdown`, then lets go of everybody.
     pub async fn run(self, shutdown: Shutdown) -> Drained {
-        let Self { listener, limits, router_limits, connections, relay, table } = self;
+        let Self {
+            listener,
+            limits,
+            router_limits,
+            connections,
+            relay,
+            table,
+            metrics,
+            operators,
+            metrics_listener,
+        } = self;
+        let scraped = metrics_listener
+            .map(|listener| tokio::spawn(serve_metrics(listener, Arc::clone(&operators))));
         let engine = {
             let connections = connections.clone();
             let relay = relay.clone();
@@ -112,12 +143,14 @@ impl Instance {
         };
         let origins = connections.options().origins.clone();
         let leaving = table.clone();
-        let router = Router::new(table.clone(), engine, origins, router_limits, is_draining);
+        let router =
+            Router::new(table.clone(), engine, origins, router_limits, operators, is_draining);
         let handler = move |request, peer| router.handle(request, peer);
         let ending = {
             let connections = connections.clone();
             async move {
                 shutdown.requested().await;
+                metrics.draining.set(1);
                 info!(connections = connections.len(), "closing the connections");
                 table.say_goodbye();
                 tokio::time::sleep(GOODBYE).await;
@@ -129,6 +162,9 @@ impl Instance {
         };
         let drained = serve(listener, handler, limits, ending).await;
         leaving.retire().await;
+        if let Some(scraped) = scraped {
+            scraped.abort();
+        }
         drained
     }
 }

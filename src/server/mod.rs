@@ -9,6 +9,7 @@ pub mod listener;
 
 mod advertised;
 mod http_connection;
+mod operators;
 mod relay;
 mod store;
 mod turn_away;

@@ -297,7 +297,8 @@ async fn is_absent(directory: &dyn Directory, record: &ConnectionRecord) -> bool
 
 fn instance(number: u64) -> InstanceRecord {
     let address = format!("10.0.0.1:{number}");
-    InstanceRecord { id: InstanceId(number), address, started: Millis(5) }
+    let figures = Figures { connections: number, updated_at: Millis(7), ..Figures::default() };
+    InstanceRecord { id: InstanceId(number), address, started: Millis(5), figures }
 }
 
 fn connection(socket_: u64, session_: u64, player_: u64, instance: u64) -> ConnectionRecord {
