@@ -352,6 +352,12 @@ impl SharedSecret {
     }
 }
 
+impl From<&str> for SharedSecret {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
 impl Serialize for SharedSecret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.is_empty() { "" } else { REDACTED }.serialize(serializer)

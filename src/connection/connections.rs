@@ -6,6 +6,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tracing::{Instrument as _, debug_span};
+
 use crate::connection::app::{App, EngineApp};
 use crate::connection::handle::Connection;
 use crate::connection::handshake::Handshake;
@@ -165,7 +167,10 @@ impl Connections {
         self.shard(sid).insert(sid, Arc::clone(&connection));
         self.inner.open.fetch_add(1, Ordering::Relaxed);
         let layer = Layer::new(&self.inner.upper, &connection, self.options());
-        tokio::spawn(Task::new(self.clone(), sid, connection, layer, link).run());
+        // Never the sid: it is a secret.
+        let span = debug_span!("connection", peer = %connection.handshake.peer);
+        let task = Task::new(self.clone(), sid, connection, layer, link);
+        tokio::spawn(task.run().instrument(span));
     }
 
     fn shard(&self, sid: Sid) -> MutexGuard<'_, Shard> {

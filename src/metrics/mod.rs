@@ -2,7 +2,7 @@
 //!
 //! An instance has one [`Metrics`]; those who count hold it and add to its
 //! fields. Counting is an atomic addition or two: no lock, no allocation, no
-//! name that is looked up. What one event costs is in `bench/metrics.rs`.
+//! name that is looked up.
 //!
 //! The names of the series are those that the code knows: nothing that a peer
 //! sends becomes a label, so their number never changes while the process

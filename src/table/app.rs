@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use tracing::debug_span;
 
 use crate::api::ack::{Ack, HeartbeatResponse, HistoryPage, Refused, Synced};
 use crate::api::client_event::{self, EventName};
@@ -84,6 +85,7 @@ impl App for Table {
             self.count_rejected(socket);
             return Progress::Done;
         };
+        let _event = debug_span!("event", name = name.as_str(), socket.id = %socket.id()).entered();
         let sender = Sender {
             socket: socket.clone(),
             event: name,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
+use tracing::{Instrument as _, debug_span};
 
 use crate::api::failure::Failure;
 use crate::hub::Hub;
@@ -164,7 +165,7 @@ impl Table {
             loaded,
         );
         sessions.insert(handle.clone());
-        tokio::spawn(task.run());
+        tokio::spawn(task.run().instrument(debug_span!("session", session.id = %id)));
         Ok(handle)
     }
 }

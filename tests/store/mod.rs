@@ -3,6 +3,7 @@
 
 mod contract;
 mod directory;
+mod figures;
 mod idle;
 mod presence;
 mod redis;
