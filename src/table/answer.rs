@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use tracing::debug;
 
 use crate::api::ack::{Ack, Refused, RejectedRow, ReplyBody};
 use crate::api::client_event::EventName;
@@ -90,7 +91,15 @@ impl Sender {
 impl Sender {
     /// The event has its one answer.
     pub(super) fn count(&self, outcome: Outcome) {
-        self.metrics.game.answered(self.event, outcome, self.read_at.elapsed());
+        let after = self.read_at.elapsed();
+        self.metrics.game.answered(self.event, outcome, after);
+        debug!(
+            event = self.event.as_str(),
+            outcome = outcome.as_str(),
+            socket.id = %self.socket.id(),
+            duration_us = after.as_micros() as u64,
+            "answered"
+        );
     }
 }
 

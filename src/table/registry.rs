@@ -165,7 +165,9 @@ impl Table {
             loaded,
         );
         sessions.insert(handle.clone());
-        tokio::spawn(task.run().instrument(debug_span!("session", session.id = %id)));
+        // It outlives the connection that asked first.
+        let span = debug_span!(parent: None, "session", session.id = %id);
+        tokio::spawn(task.run().instrument(span));
         Ok(handle)
     }
 }

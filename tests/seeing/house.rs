@@ -25,7 +25,7 @@ pub(crate) struct House {
     pub(crate) address: SocketAddr,
     /// Of the numbers, where nothing else is.
     pub(crate) metrics: Option<SocketAddr>,
-    _shutdown: Trigger,
+    shutdown: Trigger,
 }
 
 impl House {
@@ -66,7 +66,12 @@ impl House {
         let metrics = instance.metrics_address();
         let (shutdown, told) = Shutdown::channel();
         tokio::spawn(instance.run(told));
-        Self { address, metrics, _shutdown: shutdown }
+        Self { address, metrics, shutdown }
+    }
+
+    /// As on SIGTERM.
+    pub(crate) fn close(&self) {
+        self.shutdown.fire();
     }
 
     pub(crate) async fn scrape(&self) -> Samples {
