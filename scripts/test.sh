@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Every test of the project: Rust, then the stories of real clients.
+# Every test of the project: Rust, then the stories of real clients, then a
+# minute of chaos.
 # The last line is "N passed, M failed"; the status is 0 only if M is 0.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -13,11 +14,13 @@ scripts/install_clients.sh || exit 1
 cargo test --all-targets --no-fail-fast 2>&1 | tee "$log/cargo" || status=1
 scripts/test_clients.sh 2>&1 | tee "$log/node" || status=1
 scripts/test_web_client.sh 2>&1 | tee --append "$log/node" || status=1
+scripts/chaos.sh --short 2>&1 | tee "$log/chaos" || status=1
 
-# cargo prints one result per binary, node a line per count.
+# cargo prints one result per binary, node a line per count, chaos one for all.
 sum() { awk "$1 { n += $2 } END { print n + 0 }" "$3"; }
-passed=$(($(sum '/^test result:/' '$4' "$log/cargo") + $(sum '/^(#|ℹ) pass /' '$3' "$log/node")))
-failed=$(($(sum '/^test result:/' '$6' "$log/cargo") + $(sum '/^(#|ℹ) fail /' '$3' "$log/node")))
+count() { sum '/^[0-9]+ passed, [0-9]+ failed$/' "$1" "$log/chaos"; }
+passed=$(($(sum '/^test result:/' '$4' "$log/cargo") + $(sum '/^(#|ℹ) pass /' '$3' "$log/node") + $(count '$1')))
+failed=$(($(sum '/^test result:/' '$6' "$log/cargo") + $(sum '/^(#|ℹ) fail /' '$3' "$log/node") + $(count '$3')))
 if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
     failed=1 # something did not even build or start
 fi

@@ -40,6 +40,9 @@ pub mod protocol;
 // Time, for the drivers of the layers above.
 pub mod clock;
 
+// Defects on request, for judging the judge; none without their feature.
+pub mod planted;
+
 // Leaves, used by the top only.
 #[cfg(feature = "server")]
 pub mod config;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// From the bottom to the top.
 const LAYERS: &[&[&str]] = &[
-    &["poker", "protocol", "shutdown", "telemetry"],
+    &["planted", "poker", "protocol", "shutdown", "telemetry"],
     &["clock"],
     &["api", "store", "hub", "limits", "identity"],
     &["metrics"],

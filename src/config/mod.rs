@@ -13,7 +13,7 @@ mod write;
 
 pub use arguments::Arguments;
 pub use read::{ConfigError, Problem};
-pub use sections::{Config, LogFormat, Reclaim, Transport};
+pub use sections::{Config, Durability, LogFormat, Reclaim, Transport};
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ use crate::config::sections::{
 };
 use crate::config::table::Check;
 use crate::config::write::value_text;
+use crate::planted;
 
 /// Everything that is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +104,9 @@ fn sources(
 
     let mut client_url = String::new();
     for (name, value) in environment {
-        if name == CLIENT_URL {
+        if name == planted::VARIABLE && cfg!(feature = "planted-bugs") {
+            // Not a setting: for the judge's own test.
+        } else if name == CLIENT_URL {
             client_url = value;
         } else if let Some(key) = name.strip_prefix("CARDROOM_").filter(|key| !is_kubernetes(key)) {
             let key = key.replace("__", ".").to_ascii_lowercase();

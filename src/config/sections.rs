@@ -155,9 +155,18 @@ section! {
     /// Sessions in Redis, where every instance finds them. Redis 7 or newer,
     /// with `maxmemory-policy noeviction`.
     "redis" RedisConfig {
-        /// `redis://[user:password@]host:port[/database]`; empty: sessions live
-        /// in this process and end with it.
+        /// `redis://[user:password@]host:port[/database]`: one server, or a
+        /// node of a cluster; several, with commas between them: nodes of a
+        /// cluster. Sentinel:
+        /// `redis+sentinel://[user:password@]host:port,host:port/name[/database]`
+        /// with the login of the primary. TLS: `rediss` for `redis`. Empty:
+        /// sessions live in this process and end with it.
         url: RedisUrl = RedisUrl::default(), Secret(|url: &RedisUrl| redis_url(url));
+        /// The login of the sentinels themselves, where they want one.
+        sentinel_user: String = String::new(), Free;
+        sentinel_password: Password = Password::default(), Secret(|_: &Password| Ok(()));
+        /// Root certificates (PEM) for `rediss`; empty: those of the system.
+        tls_ca_file: String = String::new(), Free;
         /// In front of every key and channel, for a Redis that others use too.
         key_prefix: String = String::new(), Rule(|text: &String| key_prefix(text));
         /// From the start of a connection until it can be used.
@@ -166,6 +175,15 @@ section! {
         command_timeout_ms: u64 = 1_000, 50..=60_000;
         /// How long `/readyz` waits for Redis.
         ready_timeout_ms: u64 = 500, 50..=60_000;
+        /// When a command counts as committed. `fast`: when the primary has it;
+        /// a failover may lose the last moments. `strict`: when
+        /// `wait_replicas` replicas have it too, and nobody sees it before;
+        /// without replicas nothing is accepted. `auto`: strict under Sentinel
+        /// and in a cluster with replicas, else fast.
+        durability: Durability = Durability::Auto, Free;
+        /// Replicas that `strict` waits for, half of `command_timeout_ms` at
+        /// the most.
+        wait_replicas: u32 = 1, 1..=10;
         /// Events younger than this can be replayed to whoever missed them.
         replay_window_seconds: u64 = 300, 10..=3_600;
     }
@@ -272,6 +290,14 @@ impl Default for RateLimits {
 pub enum Transport {
     Websocket,
     Polling,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    Auto,
+    Fast,
+    Strict,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -398,12 +424,50 @@ fn optional_address(text: &str) -> Result<(), String> {
     Err("must be an address and a port such as 127.0.0.1:9464, or empty".to_owned())
 }
 
+/// Prints without itself, in `{:?}` and in TOML.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Password(SecretString);
+
+impl Password {
+    pub fn is_empty(&self) -> bool {
+        self.0.expose_secret().is_empty()
+    }
+
+    pub const fn secret(&self) -> &SecretString {
+        &self.0
+    }
+
+    fn shown(&self) -> &'static str {
+        if self.is_empty() { "" } else { REDACTED }
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.shown())
+    }
+}
+
+impl Serialize for Password {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.shown().serialize(serializer)
+    }
+}
+
 fn redis_url(url: &RedisUrl) -> Result<(), String> {
     let text = url.0.expose_secret();
-    if text.is_empty() || text.strip_prefix("redis://").is_some_and(|rest| !rest.is_empty()) {
+    let has_scheme = |(scheme, rest): (&str, &str)| {
+        let (transport, kind) = scheme.split_once('+').unwrap_or((scheme, "cluster"));
+        matches!(transport, "redis" | "rediss")
+            && matches!(kind, "sentinel" | "cluster")
+            && !rest.is_empty()
+    };
+    if text.is_empty() || text.split_once("://").is_some_and(has_scheme) {
         return Ok(());
     }
-    Err("must be redis://[user:password@]host:port[/database], or empty".to_owned())
+    Err("must be redis://[user:password@]host:port[/database] or another of its forms, or empty"
+        .to_owned())
 }
 
 fn key_prefix(text: &str) -> Result<(), String> {

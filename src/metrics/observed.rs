@@ -78,6 +78,14 @@ impl SessionStore for Observed<dyn SessionStore> {
         count(&self.metrics, Call::ReadAfter, self.within.read_after(id, position))
     }
 
+    fn restore(
+        &self,
+        replica: Loaded,
+        lifetime: Lifetime,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        count(&self.metrics, Call::Restore, self.within.restore(replica, lifetime))
+    }
+
     fn subscribe(&self, id: SessionId) -> BoxFuture<'_, Result<Subscription, StoreError>> {
         count(&self.metrics, Call::Subscribe, self.within.subscribe(id))
     }

@@ -25,6 +25,8 @@ pub enum Call {
     Resolve,
     Load,
     ReadAfter,
+    /// The store has lost a session.
+    Restore,
     Subscribe,
     Whisper,
     Ready,
@@ -44,12 +46,13 @@ pub enum CallOutcome {
 }
 
 impl Call {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Commit,
         Self::Create,
         Self::Resolve,
         Self::Load,
         Self::ReadAfter,
+        Self::Restore,
         Self::Subscribe,
         Self::Whisper,
         Self::Ready,
@@ -63,6 +66,7 @@ impl Call {
             Self::Resolve => "resolve",
             Self::Load => "load",
             Self::ReadAfter => "read_after",
+            Self::Restore => "restore",
             Self::Subscribe => "subscribe",
             Self::Whisper => "whisper",
             Self::Ready => "ready",

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use crate::config::Config;
 use crate::server::instance::StartError;
+use crate::server::relay::is_relaying;
 
 /// As configured, or the address that it listens on. Where that is every
 /// address, it is the one of the default route: in a container or a task with
@@ -22,7 +23,7 @@ pub(super) fn advertised_address(
     match own_address(listens_on.ip()) {
         Some(ip) => Ok(SocketAddr::new(ip, listens_on.port()).to_string()),
         // Nobody will ask.
-        None if config.instances.shared_secret.is_empty() => Ok(String::new()),
+        None if !is_relaying(config) => Ok(String::new()),
         None => Err(StartError::NoAddress),
     }
 }

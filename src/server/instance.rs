@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::server::advertised::advertised_address;
 use crate::server::listener::{Drained, ListenerLimits, bind, serve};
 use crate::server::operators::{bind_metrics, observed, operators, serve_metrics};
-use crate::server::relay::{issuer, relay};
+use crate::server::relay::{is_relaying, issuer, relay};
 use crate::server::store::Stores;
 use crate::server::wiring::{
     engine_options, keyring, listener_limits, router_limits, table_options,
@@ -84,6 +84,9 @@ impl Instance {
         let advertised_address = advertised_address(config, listens_on)?;
         let mut options = table_options(config, advertised_address.clone());
         options.metrics = Arc::clone(&metrics);
+        if !config.redis.url.is_empty() && !is_relaying(config) {
+            info!("no instances.shared_secret: several instances need sticky sessions");
+        }
         let lookups = Arc::clone(&directory);
         let table = Table::new(sessions, directory, Hub::new(), keyring(config)?, options);
         let issuer = issuer(config, table.instance()).map_err(StartError::Randomness)?;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
-use tracing::info;
 
 use crate::config::Config;
 use crate::poker::ids::InstanceId;
@@ -32,18 +31,18 @@ pub(super) fn relay(
     instance: InstanceId,
     directory: Arc<dyn Directory>,
 ) -> Option<Relay> {
-    if config.redis.url.is_empty() {
+    if !is_relaying(config) {
         return None;
     }
-    let secret = config.instances.shared_secret.expose();
-    if secret.is_empty() {
-        info!(
-            "no instances.shared_secret configured: polling clients of several instances need sticky sessions"
-        );
-        return None;
-    }
+    let secret = config.instances.shared_secret.expose().as_bytes();
     let owners = Arc::new(Listed { directory });
-    Some(Relay::new(Owner(instance.0), secret.as_bytes(), owners, &limits(config)))
+    Some(Relay::new(Owner(instance.0), secret, owners, &limits(config)))
+}
+
+/// Whether this instance asks others, and is asked.
+pub(super) fn is_relaying(config: &Config) -> bool {
+    let has_others = !config.redis.url.is_empty();
+    has_others && !config.instances.shared_secret.is_empty()
 }
 
 fn limits(config: &Config) -> RelayLimits {

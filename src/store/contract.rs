@@ -72,6 +72,12 @@ impl Entry {
 ///   Whispers are volatile; they may be lost and have no position.
 /// * **Life.** A session is kept until its [`Lifetime`] ends; then its events
 ///   are gone and a tombstone says what it was, for as long as asked.
+/// * **Loss.** A store that loses what it kept (a restart without
+///   persistence) knows neither the session nor a tombstone of it. Whoever
+///   serves the session notices when a call fails with [`StoreError::Gone`],
+///   or when its subscription ends, and puts it back with [`restore`]: of
+///   several replicas the most recent wins. New commits wait until everybody
+///   had time to say so.
 ///
 /// Nobody but the store serialises: callers may commit concurrently.
 ///
@@ -79,6 +85,7 @@ impl Entry {
 /// [`load`]: SessionStore::load
 /// [`read_after`]: SessionStore::read_after
 /// [`subscribe`]: SessionStore::subscribe
+/// [`restore`]: SessionStore::restore
 pub trait SessionStore: Send + Sync + 'static {
     /// The store's clock, which all instances share.
     fn now(&self) -> Millis;
@@ -111,6 +118,14 @@ pub trait SessionStore: Send + Sync + 'static {
         id: SessionId,
         position: Position,
     ) -> BoxFuture<'_, Result<Missing, StoreError>>;
+
+    /// Puts a session back that was lost, as of a position that was committed.
+    /// Nothing happens where it lives at the same or a later position, or in
+    /// another epoch: load to know. It is [`StoreError::Gone`] if its time is
+    /// over. What subscribers here have heard of it recently is put back too,
+    /// so that [`read_after`](SessionStore::read_after) reaches back as far.
+    fn restore(&self, replica: Loaded, lifetime: Lifetime)
+    -> BoxFuture<'_, Result<(), StoreError>>;
 
     fn subscribe(&self, id: SessionId) -> BoxFuture<'_, Result<Subscription, StoreError>>;
 

@@ -140,6 +140,29 @@ impl MemoryStore {
         Ok(())
     }
 
+    fn restore_now(&self, replica: Loaded, lifetime: Lifetime) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let Loaded { session, position } = replica;
+        let (id, code) = (session.id, session.code);
+        let mut shelves = self.shelves();
+        match shelves.find(id, now) {
+            Some(Shelf::Live(_)) => return Ok(()),
+            Some(Shelf::Gone { .. }) => return Err(StoreError::Gone),
+            None if lifetime.kept_until <= now => return Err(StoreError::Gone),
+            None => {}
+        }
+        let log = Log {
+            snapshot: session,
+            snapshot_position: position,
+            entries: VecDeque::new(),
+            lifetime,
+            updates: broadcast::Sender::new(UPDATES_WAITING_MAX),
+        };
+        shelves.codes.entry(code).or_insert(id);
+        shelves.sessions.insert(id, Shelf::Live(Box::new(log)));
+        Ok(())
+    }
+
     fn with_log<T>(
         &self,
         id: SessionId,
@@ -190,6 +213,14 @@ impl SessionStore for MemoryStore {
         position: Position,
     ) -> BoxFuture<'_, Result<Missing, StoreError>> {
         ready(self.with_log(id, |log| log.after(position))).boxed()
+    }
+
+    fn restore(
+        &self,
+        replica: Loaded,
+        lifetime: Lifetime,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        ready(self.restore_now(replica, lifetime)).boxed()
     }
 
     fn subscribe(&self, id: SessionId) -> BoxFuture<'_, Result<Subscription, StoreError>> {

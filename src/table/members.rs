@@ -128,6 +128,13 @@ impl Members {
         }
     }
 
+    /// All connections end, so that their clients come back: here, if they like.
+    pub(super) fn send_away(&self) {
+        for member in self.sockets.values() {
+            member.socket.close(CloseReason::ForcedClose);
+        }
+    }
+
     /// Tells whom it concerns. `origin` is the socket whose command this is.
     pub(super) fn tell(&self, outgoing: &Outgoing, origin: Option<SocketId>) {
         let message = &outgoing.message;
@@ -175,8 +182,6 @@ impl LocalSeat {
 /// not sit in a room that nobody serves: their clients come back.
 impl Drop for Members {
     fn drop(&mut self) {
-        for member in self.sockets.values() {
-            member.socket.close(CloseReason::ForcedClose);
-        }
+        self.send_away();
     }
 }

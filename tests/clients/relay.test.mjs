@@ -2,7 +2,10 @@
 // stickiness: every request of a connection meets another instance.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { after, it } from "node:test";
+
+import WebSocket from "ws";
 
 import { startProxy } from "./support/proxy.mjs";
 import { startRedis } from "./support/redis.mjs";
@@ -179,12 +182,17 @@ it("gives up an owner that is frozen, once its lease is over", { timeout: 30_000
   const [here, there] = pair.servers;
   const path = "/socket.io/?EIO=4&transport=polling";
   try {
-    const sid = /"sid":"([^"]+)"/.exec(await (await fetch(there.url + path)).text())[1];
-    const parked = fetch(`${here.url}${path}&sid=${sid}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const open = async () => /"sid":"([^"]+)"/.exec(await (await fetch(there.url + path)).text())[1];
+    const parked = fetch(`${here.url}${path}&sid=${await open()}`);
+    const socket = new WebSocket(`${here.url}/socket.io/?EIO=4&transport=websocket&sid=${await open()}`);
+    await once(socket, "open");
+    socket.send("2probe");
+    assert.equal(String((await once(socket, "message"))[0]), "3probe");
+    const closed = once(socket, "close");
     await there.signal("SIGSTOP");
     const answer = await parked;
     assert.deepEqual([answer.status, await answer.json()], [400, { code: 1, message: "Session ID unknown" }]);
+    assert.equal((await closed)[0], 1006);
   } finally {
     await pair.stop();
   }

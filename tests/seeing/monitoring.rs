@@ -33,6 +33,7 @@ async fn alerts_and_board_select_by_values_that_there_are() {
         "cardroom_events_total{event=\"vote:submit\",outcome=\"failed\"}",
         "cardroom_events_total{event=\"vote:submit\",outcome=\"rate_limited\"}",
         "cardroom_store_calls_total{call=\"commit\",outcome=\"conflict\"}",
+        "cardroom_store_calls_total{call=\"restore\",outcome=\"ok\"}",
         "cardroom_connections_closed_total{reason=\"slow consumer\"}",
         "cardroom_recoveries_total{result=\"failed\",reason=\"unknown id\"}",
         "cardroom_relayed_total{transport=\"polling\",outcome=\"lost\"}",

@@ -9,7 +9,7 @@ use cardroom::poker::event::{Event, Fact};
 use cardroom::poker::evolve::evolve;
 use cardroom::poker::ids::{InstanceId, JoinCode, Millis, PlayerId, SessionId};
 use cardroom::poker::policy::Policy;
-use cardroom::poker::session::Opening;
+use cardroom::poker::session::{Opening, Session};
 use cardroom::poker::settings::Settings;
 use cardroom::store::{
     CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
@@ -283,6 +283,53 @@ pub(crate) async fn a_full_store_says_so_and_has_room_again(fixture: &Fixture) {
     assert_eq!(refused, Err(StoreError::Full));
     fixture.make_room().await;
     assert!(store.create(one_more, for_an_hour(store)).await.is_ok());
+}
+
+pub(crate) async fn what_was_lost_is_put_back(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let opening = opening(1);
+    let session = Session::open(&opening, store.now());
+    let position = Position { epoch: 77, version: 12, nonce: 99 };
+    let replica = Loaded { session, position };
+    assert_eq!(store.restore(replica.clone(), for_an_hour(store)).await, Ok(()));
+    assert_eq!(load(store, opening.id).await, replica);
+    assert_eq!(store.resolve(opening.code).await, Ok(Some(opening.id)));
+    let nothing = Missing::Entries(Vec::new());
+    assert_eq!(store.read_after(opening.id, position).await, Ok(nothing));
+    // It goes on where it was.
+    let mut subscription = store.subscribe(opening.id).await.unwrap();
+    let next = commit(store, opening.id, position, &[away(1, true)]).await.unwrap();
+    assert_eq!(next.version, 13);
+    assert!(matches!(
+        subscription.next().await,
+        Some(Update::Committed { previous, .. }) if previous == position
+    ));
+    assert_eq!(load(store, opening.id).await.position, next);
+}
+
+pub(crate) async fn what_lives_is_not_put_back(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    let id = created.session.id;
+    let position = commit(store, id, created.position, &[away(1, true)]).await.unwrap();
+    let newer = Position { version: 99, ..position };
+    let other_epoch = Position { epoch: position.epoch ^ 1, ..newer };
+    for position in [created.position, newer, other_epoch] {
+        let replica = Loaded { position, ..created.clone() };
+        assert_eq!(store.restore(replica, for_an_hour(store)).await, Ok(()));
+    }
+    assert_eq!(load(store, id).await.position, position);
+}
+
+pub(crate) async fn what_is_over_stays_over(fixture: &Fixture) {
+    let (store, hour_ms) = (&*fixture.store, fixture.hour_ms);
+    let created = store.create(opening(1), lifetime(store, hour_ms)).await.expect("room");
+    sleep_ms(hour_ms + 1).await;
+    let again = store.restore(created.clone(), for_an_hour(store)).await;
+    assert_eq!(again, Err(StoreError::Gone), "its tombstone stands");
+    let other = Loaded { session: Session::open(&opening(2), store.now()), ..created };
+    let past = Lifetime { kept_until: store.now(), ..lifetime(store, hour_ms) };
+    assert_eq!(store.restore(other, past).await, Err(StoreError::Gone), "its time is over");
 }
 
 pub(crate) async fn an_unknown_session_is_unknown(fixture: &Fixture) {

@@ -3,20 +3,25 @@
 
 mod contract;
 mod directory;
+mod failover;
 mod figures;
 mod idle;
 mod presence;
 mod redis;
-mod redis_server;
+pub(crate) mod redis_server;
+mod redis_sites;
+mod restore;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use cardroom::clock::Clock;
 use cardroom::poker::ids::Millis;
-use cardroom::store::{MemoryStore, SessionStore};
+use cardroom::store::{MemoryStore, RedisStore, SessionStore};
 
-use redis_server::RedisServer;
+use redis_server::{RedisServer, options};
+use redis_sites::{ClusterSite, SentinelSite};
 
 /// A store to judge.
 pub(crate) struct Fixture {
@@ -27,12 +32,15 @@ pub(crate) struct Fixture {
     room: Room,
 }
 
+/// Servers that only have to be there until the test ends.
+type Others = Vec<RedisServer>;
+
 /// What makes the store full.
 enum Room {
     /// So many sessions.
     Sessions(u8),
-    /// No more memory for this server, which nobody else uses.
-    Memory(Arc<RedisServer>),
+    /// No more memory for these servers, which nobody else uses.
+    Memory(Vec<RedisServer>, Others),
     /// It is shared: it must not be filled.
     Shared,
 }
@@ -45,7 +53,11 @@ impl Fixture {
                     contract::create(&*self.store, number).await;
                 }
             }
-            Room::Memory(server) => server.set("maxmemory", "1").await,
+            Room::Memory(servers, _others) => {
+                for server in servers {
+                    server.set("maxmemory", "1").await;
+                }
+            }
             Room::Shared => panic!("others use it"),
         }
     }
@@ -55,7 +67,11 @@ impl Fixture {
             Room::Sessions(_) => {
                 tokio::time::sleep(Duration::from_millis(contract::HOUR_MS + 1)).await;
             }
-            Room::Memory(server) => server.set("maxmemory", "0").await,
+            Room::Memory(servers, _) => {
+                for server in servers {
+                    server.set("maxmemory", "0").await;
+                }
+            }
             Room::Shared => {}
         }
     }
@@ -99,6 +115,9 @@ macro_rules! whole_contract {
                 what_is_too_far_back_is_said_to_be_unreachable,
                 a_session_whose_time_is_over_leaves_a_tombstone,
                 a_tombstone_goes_as_well,
+                what_was_lost_is_put_back,
+                what_lives_is_not_put_back,
+                what_is_over_stays_over,
                 an_unknown_session_is_unknown,
             ]
         );
@@ -123,8 +142,32 @@ whole_contract!(
     on_redis,
     on_redis_full,
     (),
-    super::redis_store(),
-    super::redis_store_with_a_server_of_its_own()
+    super::shared(&super::RedisServer::shared().url()),
+    super::alone(vec![super::RedisServer::start()], Vec::new(), |servers| servers[0].url())
+);
+
+whole_contract!(
+    on_sentinel,
+    on_sentinel_full,
+    (),
+    super::shared(&super::SentinelSite::shared().url()),
+    {
+        let site = super::SentinelSite::start();
+        let url = site.url();
+        super::alone(site.servers, site.sentinels, move |_| url)
+    }
+);
+
+whole_contract!(
+    on_cluster,
+    on_cluster_full,
+    (),
+    super::shared(&super::ClusterSite::shared().url()),
+    {
+        let site = super::ClusterSite::start();
+        let url = site.url();
+        super::alone(site.servers, Vec::new(), move |_| url)
+    }
 );
 
 async fn memory_store() -> Fixture {
@@ -140,13 +183,20 @@ async fn memory_store() -> Fixture {
 /// Real time: as short as a busy machine allows.
 const REDIS_HOUR_MS: u64 = 1_200;
 
-async fn redis_store() -> Fixture {
-    let store = Arc::new(RedisServer::shared().store().await);
+/// A store on servers that other tests use too.
+async fn shared(url: &str) -> Fixture {
+    let options = options(url, &RedisServer::prefix());
+    let store = Arc::new(RedisStore::connect(options).await.expect("a store"));
     Fixture { store, hour_ms: REDIS_HOUR_MS, room: Room::Shared }
 }
 
-async fn redis_store_with_a_server_of_its_own() -> Fixture {
-    let server = Arc::new(RedisServer::start());
-    let store = Arc::new(server.store().await);
-    Fixture { store, hour_ms: REDIS_HOUR_MS, room: Room::Memory(server) }
+/// A store on servers of its own.
+async fn alone(
+    servers: Vec<RedisServer>,
+    others: Others,
+    url: impl FnOnce(&[RedisServer]) -> String,
+) -> Fixture {
+    let options = options(&url(&servers), &RedisServer::prefix());
+    let store = Arc::new(RedisStore::connect(options).await.expect("a store"));
+    Fixture { store, hour_ms: REDIS_HOUR_MS, room: Room::Memory(servers, others) }
 }

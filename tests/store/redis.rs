@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cardroom::store::redis::{ConnectError, RedisOptions};
+use cardroom::store::redis::{ConnectError, LinkError, RedisOptions};
 use cardroom::store::{
     CommitError, Loaded, Position, RedisStore, SessionStore, StoreError, Subscription, Update,
 };
@@ -226,7 +226,7 @@ async fn while_redis_is_away_nothing_is_accepted() {
     drop(server);
 }
 
-fn lifetime(store: &RedisStore) -> cardroom::store::Lifetime {
+pub(super) fn lifetime(store: &RedisStore) -> cardroom::store::Lifetime {
     let kept_until = store.now().add_ms(60_000);
     let tombstone = cardroom::store::Tombstone::Expired;
     cardroom::store::Lifetime { kept_until, tombstone, tombstone_until: kept_until }
@@ -237,14 +237,14 @@ async fn a_redis_that_would_lose_sessions_is_refused() {
     let server = RedisServer::start();
     server.set("maxmemory-policy", "allkeys-lru").await;
     let refused = RedisStore::connect(server.options("")).await.err().expect("refused");
-    assert!(matches!(&refused, ConnectError::Evicts { found } if found == "allkeys-lru"));
+    assert!(matches!(&refused, ConnectError::Evicts { found, .. } if found == "allkeys-lru"));
 
     let nobody = RedisOptions {
         connect_timeout: Duration::from_millis(500),
         ..RedisOptions::new("redis://:canary@127.0.0.1:1".to_owned().into())
     };
     let refused = RedisStore::connect(nobody.clone()).await.err().expect("refused");
-    assert!(matches!(refused, ConnectError::Unreachable(StoreError::Unavailable(_))));
+    assert!(matches!(refused, ConnectError::Link(LinkError::Unreachable(_))));
     assert!(!format!("{refused} {refused:?} {nobody:?}").contains("canary"));
     let nonsense = RedisOptions::new("http://:canary@x".to_owned().into());
     let refused = RedisStore::connect(nonsense).await.err().expect("refused");

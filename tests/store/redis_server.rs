@@ -11,7 +11,7 @@ use cardroom::store::RedisStore;
 use cardroom::store::redis::RedisOptions;
 use redis::{FromRedisValue, cmd};
 
-pub(super) struct RedisServer {
+pub(crate) struct RedisServer {
     port: u16,
     /// A shell that ends the server when its standard input does: with us.
     keeper: Child,
@@ -21,25 +21,39 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl RedisServer {
     /// One for all tests that do not need their own.
-    pub(super) fn shared() -> &'static Self {
+    pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<RedisServer> = OnceLock::new();
         SHARED.get_or_init(Self::start)
     }
 
-    pub(super) fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        drop(listener);
-        Self::start_at(port)
+    pub(crate) fn start() -> Self {
+        Self::start_at(free_port())
     }
 
+    pub(crate) fn start_at(port: u16) -> Self {
+        Self::start_with(port, &[])
+    }
+
+    /// With arguments beside the usual ones.
+    pub(crate) fn start_with(port: u16, arguments: &[&str]) -> Self {
+        let port_text = port.to_string();
+        // A replica leaves a file behind, which the next one must not read.
+        let data = format!("redis-{port}.rdb");
+        let _ = std::fs::remove_file(format!("{}/{data}", directory()));
+        let usual =
+            ["--port", &port_text, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+        Self::run(
+            port,
+            &[&usual, &["--dir", &directory(), "--dbfilename", &data][..], arguments].concat(),
+        )
+    }
+
+    /// Exactly so; returns when it listens at `port`.
     #[allow(clippy::disallowed_methods, reason = "another process starts in real time")]
-    pub(super) fn start_at(port: u16) -> Self {
+    pub(crate) fn run(port: u16, arguments: &[&str]) -> Self {
         let script = r#"redis-server "$@" & server=$!; read -r _; kill -9 "$server""#;
         let mut keeper = Command::new("sh");
-        keeper.args(["-c", script, "sh", "--port"]).arg(port.to_string());
-        keeper.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"]);
-        keeper.arg(std::env::temp_dir());
+        keeper.args(["-c", script, "sh"]).args(arguments);
         keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let keeper = keeper.spawn().expect("a shell");
         let started = Instant::now();
@@ -54,7 +68,7 @@ impl RedisServer {
     }
 
     /// Like a crash: the process is killed, its memory is gone.
-    pub(super) fn kill(mut self) -> u16 {
+    pub(crate) fn kill(mut self) -> u16 {
         self.end();
         self.port
     }
@@ -64,47 +78,65 @@ impl RedisServer {
         let _ = self.keeper.wait();
     }
 
-    pub(super) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+    pub(crate) fn url(&self) -> String {
+        format!("redis://{}", self.address())
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Of the server itself, not of its shell.
+    pub(crate) fn pid(&self) -> String {
+        let info: String = self.ask_now(&["INFO", "server"]);
+        let pid = info.lines().find_map(|line| line.strip_prefix("process_id:")).expect("a pid");
+        pid.trim().to_owned()
+    }
+
+    /// Like [`Self::ask`], where nothing else waits.
+    pub(crate) fn ask_now<T: FromRedisValue>(&self, words: &[&str]) -> T {
+        self.try_now(words).expect("an answer")
+    }
+
+    pub(crate) fn try_now<T: FromRedisValue>(
+        &self,
+        words: &[&str],
+    ) -> Result<T, redis::RedisError> {
+        let client = redis::Client::open(self.url()).expect("a URL");
+        let mut connection = client.get_connection_with_timeout(Duration::from_secs(2))?;
+        command(words).query(&mut connection)
     }
 
     /// A store whose keys nobody else has.
-    pub(super) async fn store(&self) -> RedisStore {
+    pub(crate) async fn store(&self) -> RedisStore {
         self.connect(&Self::prefix()).await
     }
 
-    pub(super) fn prefix() -> String {
+    pub(crate) fn prefix() -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         format!("test{}:", COUNT.fetch_add(1, Ordering::Relaxed))
     }
 
     /// A store among those with this prefix, as another instance has one.
-    pub(super) async fn connect(&self, prefix: &str) -> RedisStore {
+    pub(crate) async fn connect(&self, prefix: &str) -> RedisStore {
         RedisStore::connect(self.options(prefix)).await.expect("a store")
     }
 
-    pub(super) fn options(&self, prefix: &str) -> RedisOptions {
-        RedisOptions {
-            key_prefix: prefix.to_owned(),
-            // For machines that do ten other things.
-            command_timeout: Duration::from_secs(5),
-            connect_timeout: Duration::from_secs(5),
-            ..RedisOptions::new(self.url().into())
-        }
+    pub(crate) fn options(&self, prefix: &str) -> RedisOptions {
+        options(&self.url(), prefix)
     }
 
-    pub(super) async fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
+    pub(crate) async fn ask<T: FromRedisValue>(&self, words: &[&str]) -> T {
         let client = redis::Client::open(self.url()).expect("a URL");
         let mut connection = client.get_multiplexed_async_connection().await.expect("a connection");
-        let (name, arguments) = words.split_first().expect("a command");
-        let mut command = cmd(name);
-        arguments.iter().for_each(|argument| {
-            command.arg(argument);
-        });
-        command.query_async(&mut connection).await.expect("an answer")
+        command(words).query_async(&mut connection).await.expect("an answer")
     }
 
-    pub(super) async fn set(&self, setting: &str, value: &str) {
+    pub(crate) async fn set(&self, setting: &str, value: &str) {
         let () = self.ask(&["CONFIG", "SET", setting, value]).await;
     }
 }
@@ -113,4 +145,37 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+pub(crate) fn options(url: &str, prefix: &str) -> RedisOptions {
+    RedisOptions {
+        key_prefix: prefix.to_owned(),
+        // For machines that do ten other things.
+        command_timeout: Duration::from_secs(5),
+        connect_timeout: Duration::from_secs(5),
+        ..RedisOptions::new(url.to_owned().into())
+    }
+}
+
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+/// Where servers of the tests may write.
+pub(crate) fn directory() -> String {
+    env!("CARGO_TARGET_TMPDIR").to_owned()
+}
+
+/// To one process, which we started.
+pub(crate) fn signal(pid: &str, name: &str) {
+    let status = Command::new("kill").args(["-s", name, pid]).status().expect("kill");
+    assert!(status.success());
+}
+
+fn command(words: &[&str]) -> redis::Cmd {
+    let (name, arguments) = words.split_first().expect("a command");
+    let mut command = cmd(name);
+    command.arg(arguments);
+    command
 }

@@ -112,6 +112,14 @@ impl SessionStore for FaultyStore {
         self.unless_away(self.inner.read_after(id, position))
     }
 
+    fn restore(
+        &self,
+        replica: Loaded,
+        lifetime: Lifetime,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.unless_away(self.inner.restore(replica, lifetime))
+    }
+
     fn subscribe(&self, id: SessionId) -> BoxFuture<'_, Result<Subscription, StoreError>> {
         self.unless_away(self.inner.subscribe(id))
     }

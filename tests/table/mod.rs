@@ -3,6 +3,7 @@
 
 mod faulty_store;
 mod instances;
+mod lost;
 mod recovery;
 
 use std::net::SocketAddr;

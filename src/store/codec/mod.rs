@@ -45,7 +45,8 @@ pub(super) fn encode_event(event: &Event) -> Vec<u8> {
     encode(event)
 }
 
-pub(super) fn decode_event(bytes: &[u8]) -> Result<Event, CodecError> {
+/// Open to judges of the log; nothing leaves a vote by being read.
+pub fn decode_event(bytes: &[u8]) -> Result<Event, CodecError> {
     decode(bytes)
 }
 
@@ -53,7 +54,8 @@ pub(super) fn encode_session(session: &Session) -> Vec<u8> {
     encode(session)
 }
 
-pub(super) fn decode_session(bytes: &[u8]) -> Result<Session, CodecError> {
+/// As [`decode_event`], for snapshots.
+pub fn decode_session(bytes: &[u8]) -> Result<Session, CodecError> {
     decode(bytes)
 }
 

@@ -6,18 +6,24 @@
 //! whatever comes first, comes twice or does not come at all, the updates of
 //! a session are in order and without a gap, or its subscribers are told.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
 use crate::poker::event::Event;
 use crate::poker::ids::SessionId;
+use crate::store::codec::encode_event;
 use crate::store::contract::{Entry, Position, Update};
 
 /// Updates that may wait for a subscriber before it is told that it missed
 /// some.
 const UPDATES_WAITING_MAX: usize = 1_024;
+
+/// What was heard recently is kept, for a Redis that loses it: so many entries
+/// and bytes of a session at the most.
+const RECENT_MAX: usize = 256;
+const RECENT_BYTES_MAX: usize = 1_048_576;
 
 #[derive(Debug, Default)]
 pub(super) struct Channels {
@@ -29,12 +35,20 @@ struct Channel {
     updates: broadcast::Sender<Update>,
     /// Up to here the subscribers were told; `None` until it is known.
     told: Option<Position>,
+    recent: Recent,
     /// Commits of this instance that wait for their reply.
     own_commits: usize,
     /// The doorbell of an own commit rang before its reply came.
     owed: Option<Position>,
     /// The log is being read, or has to be read once more.
     reading: Reading,
+}
+
+/// The last entries that are known, without a gap, and their sizes.
+#[derive(Debug, Default)]
+struct Recent {
+    entries: VecDeque<(Entry, usize)>,
+    bytes: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +122,7 @@ impl Channels {
         channel.own_commits = channel.own_commits.saturating_sub(1);
         let mut behind = None;
         if let Some((previous, entries)) = committed {
+            channel.recent.add(&entries);
             if channel.told == Some(previous) {
                 channel.tell(previous, entries);
             } else {
@@ -169,6 +184,27 @@ impl Channels {
         }
     }
 
+    pub(super) fn told(&self, id: SessionId) -> Option<Position> {
+        self.lock().get(&id)?.told
+    }
+
+    /// These are in the log; the subscribers may not have been told yet.
+    pub(super) fn remember(&self, id: SessionId, entries: &[Entry]) {
+        if let Some(channel) = self.lock().get_mut(&id) {
+            channel.recent.add(entries);
+        }
+    }
+
+    /// The last entries up to `position`, without a gap; none if it is not
+    /// among those that are known.
+    pub(super) fn recent(&self, id: SessionId, position: Position) -> Vec<Entry> {
+        let channels = self.lock();
+        let Some(Channel { recent, .. }) = channels.get(&id) else { return Vec::new() };
+        let known = recent.index(position).map_or(0, |index| index + 1);
+        let known = recent.entries.iter().take(known);
+        known.map(|(entry, _)| entry.clone()).collect()
+    }
+
     pub(super) fn end_read(&self, id: SessionId) -> Next {
         let mut channels = self.lock();
         let Some(channel) = channels.get_mut(&id) else { return Next::Nothing };
@@ -194,6 +230,7 @@ impl Channel {
         Self {
             updates: broadcast::Sender::new(UPDATES_WAITING_MAX),
             told: None,
+            recent: Recent::default(),
             own_commits: 0,
             owed: None,
             reading: Reading::No,
@@ -202,6 +239,7 @@ impl Channel {
 
     fn tell(&mut self, previous: Position, entries: Arc<[Entry]>) {
         self.told = entries.last().map(|entry| entry.position).or(self.told);
+        self.recent.add(&entries);
         // Nobody listening is no error.
         let _ = self.updates.send(Update::Committed { previous, entries });
     }
@@ -224,6 +262,51 @@ impl Channel {
                 self.reading = Reading::Again;
                 Next::Nothing
             }
+        }
+    }
+}
+
+impl Recent {
+    fn add(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            if self.knows(entry.position) {
+                continue;
+            }
+            self.cut(entry.position);
+            let follows = self.entries.back().is_none_or(|(last, _)| {
+                last.position.epoch == entry.position.epoch
+                    && last.position.version + 1 == entry.position.version
+            });
+            if !follows {
+                *self = Self::default();
+            }
+            let bytes = encode_event(&entry.event).len();
+            self.bytes += bytes;
+            self.entries.push_back((entry.clone(), bytes));
+            while RECENT_MAX < self.entries.len() || RECENT_BYTES_MAX < self.bytes {
+                let Some((_, bytes)) = self.entries.pop_front() else { break };
+                self.bytes -= bytes;
+            }
+        }
+    }
+
+    fn knows(&self, position: Position) -> bool {
+        self.index(position).is_some()
+    }
+
+    fn index(&self, position: Position) -> Option<usize> {
+        let first = self.entries.front()?.0.position.version;
+        let index = usize::try_from(position.version.checked_sub(first)?).ok()?;
+        (self.entries.get(index)?.0.position == position).then_some(index)
+    }
+
+    /// Forgets what another history has at and behind the place of `position`.
+    fn cut(&mut self, position: Position) {
+        while let Some((entry, bytes)) = self.entries.back()
+            && position.version <= entry.position.version
+        {
+            self.bytes -= bytes;
+            self.entries.pop_back();
         }
     }
 }
@@ -326,6 +409,33 @@ mod tests {
         let committed = Some((at(900), entries([901]).into()));
         assert_eq!(channels.end_commit(id, committed), Next::Nothing);
         assert_eq!(versions(&mut receiver), [(900, 901)]);
+    }
+
+    #[test]
+    fn what_was_told_last_is_remembered_without_a_gap() {
+        let (channels, id, _receiver) = followed();
+        let recent = |version| {
+            let entries = channels.recent(id, at(version));
+            entries.iter().map(|entry| entry.position.version).collect::<Vec<_>>()
+        };
+        channels.heard(id, at(1), entries(2..=400));
+        assert_eq!(recent(400), (145..=400).collect::<Vec<_>>());
+        assert_eq!(recent(150), (145..=150).collect::<Vec<_>>());
+        assert_eq!(recent(100), Vec::<u64>::new());
+        // What is known twice is known once; another history replaces it.
+        channels.remember(id, &entries(399..=401));
+        assert_eq!(recent(401).len(), 256);
+        let other =
+            Entry { position: Position { nonce: 7, ..at(400) }, ..entries([400])[0].clone() };
+        channels.remember(id, std::slice::from_ref(&other));
+        assert_eq!((recent(401), recent(399).len()), (Vec::<u64>::new(), 254));
+        assert_eq!(channels.recent(id, other.position).len(), 255);
+        channels.remember(id, &entries([400]));
+        // A history that goes on elsewhere has nothing to do with it.
+        channels.broke(id, Some(at(900)));
+        assert_eq!(recent(400).len(), 255);
+        channels.heard(id, at(900), entries(901..=902));
+        assert_eq!(recent(902), [901, 902]);
     }
 
     #[test]

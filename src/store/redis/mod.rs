@@ -9,25 +9,27 @@
 mod channels;
 mod check;
 mod clock;
+mod confirm;
 mod directory;
 mod doorbell;
+mod ears;
 mod keys;
 mod link;
 mod options;
 mod reply;
+mod restore;
 mod scripts;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
-use redis::aio::MultiplexedConnection;
-use redis::{Client, Cmd, IntoConnectionInfo, ProtocolVersion, ScriptInvocation, Value, cmd};
+use redis::{Cmd, ScriptInvocation, Value, cmd};
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
-use tracing::warn;
+use tokio::time::{Instant, sleep};
+use tracing::{info, warn};
 
 use crate::poker::event::{Event, Fact};
 use crate::poker::ids::{JoinCode, Millis, SessionId};
@@ -39,16 +41,20 @@ use crate::store::contract::{
 };
 use crate::store::redis::channels::{Channels, Next};
 use crate::store::redis::clock::ServerClock;
+use crate::store::redis::confirm::{Confirmer, Replication};
 use crate::store::redis::directory::DirectoryScripts;
+use crate::store::redis::ears::Ears;
 use crate::store::redis::keys::Keys;
-use crate::store::redis::link::Link;
+use crate::store::redis::link::{Link, LinkOptions};
 use crate::store::redis::reply::{
-    CommitReply, broken, commit_reply, head_reply, load_reply, read_reply, tombstone_word,
+    CommitReply, Head, Missed, broken, commit_reply, head_reply, load_reply, read_reply,
+    tombstone_word,
 };
 use crate::store::redis::scripts::Scripts;
 
 pub use check::ConnectError;
-pub use options::RedisOptions;
+pub use link::{LinkError, UrlError};
+pub use options::{Durability, RedisOptions};
 
 /// Entries that one reply may hold; whoever is further behind loads.
 const MISSING_MAX: u64 = 1_024;
@@ -64,6 +70,8 @@ const TRIMMED_MAX: u64 = 1_024;
 /// A join code is kept this much longer than its session's tombstone, so that
 /// it is prolonged once in that time and not with every commit.
 const CODE_SLACK_MS: u64 = 60 * 60 * 1_000;
+/// Between two attempts to connect at the start.
+const CONNECT_PAUSE: Duration = Duration::from_millis(200);
 /// The end of the year 9999, as far as Redis' times and Lua's numbers go.
 const MILLIS_MAX: u64 = 253_402_300_799_000;
 const NONCE_BITS: u32 = 48;
@@ -81,7 +89,9 @@ struct Inner {
     directory: DirectoryScripts,
     channels: Channels,
     clock: ServerClock,
-    pubsub: Mutex<Option<MultiplexedConnection>>,
+    ears: Ears,
+    /// Where durability is strict.
+    confirmer: Option<Confirmer>,
     /// This store among those that ring doorbells; never 0.
     origin: u64,
     options: RedisOptions,
@@ -90,39 +100,94 @@ struct Inner {
 impl RedisStore {
     /// Connects and checks that sessions are safe there.
     pub async fn connect(options: RedisOptions) -> Result<Self, ConnectError> {
-        let url = options.url.expose_secret();
-        let info = url.into_connection_info().map_err(ConnectError::Url)?;
-        let for_pubsub = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        let for_pubsub = info.clone().set_redis_settings(for_pubsub);
-        let client = Client::open(info).map_err(ConnectError::Url)?;
-        let pubsub_client = Client::open(for_pubsub).map_err(ConnectError::Url)?;
-
-        let link = Link::connect(client, options.connect_timeout, options.command_timeout).await?;
-        check::check(&link).await?;
+        let ca = match &options.tls_ca_file {
+            Some(file) => Some(std::fs::read(file).map_err(ConnectError::Certificates)?),
+            None => None,
+        };
+        let link = Self::patient_link(&options, ca).await?;
         let clock = ServerClock::new();
-        let asked = Instant::now();
-        let time = link.command("TIME", &cmd("TIME")).await?;
-        let time = doorbell::time(&time).ok_or_else(|| broken("no time"))?;
-        clock.hear(time, asked.elapsed());
+        doorbell::ask_time(&link, &clock).await?;
+        let keys = Keys::new(options.key_prefix.clone());
+        let (ears, waiting) = Ears::new(link.clone(), keys.clone());
+        ears.open().await?;
+        let (scripts, origin) = (Scripts::new(), random().max(1));
+        let confirmer = match Self::replication(&link, &options).await? {
+            Some(replication) => {
+                info!(
+                    redis.replicas = replication.replicas,
+                    "redis: what is committed is in replicas"
+                );
+                let pair = (scripts.touch.clone(), scripts.confirm.clone());
+                Some(Confirmer::new(link.clone(), keys.clone(), pair, replication, origin))
+            }
+            None => None,
+        };
 
         let inner = Arc::new(Inner {
             link,
-            keys: Keys::new(options.key_prefix.clone()),
-            scripts: Scripts::new(),
+            keys,
+            scripts,
             directory: DirectoryScripts::new(),
             channels: Channels::default(),
             clock,
-            pubsub: Mutex::new(None),
-            origin: random().max(1),
+            ears,
+            confirmer,
+            origin,
             options,
         });
-        let (ready, is_ready) = oneshot::channel();
-        let listener = tokio::spawn(doorbell::listen(Arc::clone(&inner), pubsub_client, ready));
-        let store = Self { inner, listener };
-        is_ready
-            .await
-            .map_err(|_| StoreError::Unavailable("pub/sub: not started".to_owned()))??;
-        Ok(store)
+        let listener = tokio::spawn(doorbell::listen(Arc::clone(&inner), waiting));
+        Ok(Self { inner, listener })
+    }
+
+    /// A failover may be under way: what is away is given time to come back.
+    async fn patient_link(
+        options: &RedisOptions,
+        ca: Option<Vec<u8>>,
+    ) -> Result<Link, ConnectError> {
+        let until = Instant::now() + options.connect_timeout;
+        loop {
+            match Self::checked_link(options, ca.clone()).await {
+                Err(
+                    ConnectError::Link(LinkError::Unreachable(_)) | ConnectError::Unreachable(_),
+                ) if Instant::now() < until => {
+                    sleep(CONNECT_PAUSE).await;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn checked_link(
+        options: &RedisOptions,
+        ca: Option<Vec<u8>>,
+    ) -> Result<Link, ConnectError> {
+        let link = Link::connect(LinkOptions {
+            url: options.url.expose_secret(),
+            sentinel_user: options.sentinel_user.as_deref(),
+            sentinel_password: options.sentinel_password.as_ref().map(|p| p.expose_secret()),
+            ca,
+            connect_timeout: options.connect_timeout,
+            command_timeout: options.command_timeout,
+        });
+        let link = link.await?;
+        check::check(&link).await?;
+        Ok(link)
+    }
+
+    /// `None`: durability is fast.
+    async fn replication(
+        link: &Link,
+        options: &RedisOptions,
+    ) -> Result<Option<Replication>, StoreError> {
+        let is_strict = match options.durability {
+            Durability::Fast => false,
+            Durability::Strict => true,
+            Durability::Auto => link.fails_over().await?,
+        };
+        // WAIT is given half of the time, so that it is known why there is no
+        // answer.
+        let limit = options.command_timeout / 2;
+        Ok(is_strict.then_some(Replication { replicas: options.wait_replicas, limit }))
     }
 }
 
@@ -169,6 +234,14 @@ impl SessionStore for RedisStore {
         position: Position,
     ) -> BoxFuture<'_, Result<Missing, StoreError>> {
         self.inner.read_after(id, position).boxed()
+    }
+
+    fn restore(
+        &self,
+        replica: Loaded,
+        lifetime: Lifetime,
+    ) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.inner.restore(replica, lifetime).boxed()
     }
 
     fn subscribe(&self, id: SessionId) -> BoxFuture<'_, Result<Subscription, StoreError>> {
@@ -220,7 +293,10 @@ impl Inner {
         create.arg(code.as_str()).arg(millis(code_until));
         let created = self.link.script("create", &create).await;
         match created {
-            Ok(Value::Int(1)) => Ok(Loaded { session, position }),
+            Ok(Value::Int(1)) => {
+                self.confirm(id, position).await?;
+                Ok(Loaded { session, position })
+            }
             // Somebody else's session has the id: the code is free again. Where
             // the outcome is unknown, the code goes when its time is over.
             Ok(_) => {
@@ -248,7 +324,32 @@ impl Inner {
     async fn load(&self, id: SessionId) -> Result<Stored, StoreError> {
         let mut load = self.scripts.load.prepare_invoke();
         load.key(&self.keys.of_session(id)[..]);
-        load_reply(self.link.script("load", &load).await?)
+        let (stored, confirmed) = load_reply(self.link.script("load", &load).await?)?;
+        if let Stored::Live(loaded) = &stored
+            && confirmed < loaded.position.version
+        {
+            self.confirm(id, loaded.position).await?;
+        }
+        Ok(stored)
+    }
+
+    /// Returns when a failover loses nothing up to `position`; at once where
+    /// durability is not strict.
+    async fn confirm(&self, id: SessionId, position: Position) -> Result<(), StoreError> {
+        match &self.confirmer {
+            Some(confirmer) => confirmer.confirm(id, position).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn confirmed(&self, id: SessionId, missed: Missed) -> Result<Missing, StoreError> {
+        if let Some(tail) = missed.unconfirmed() {
+            self.confirm(id, tail).await?;
+        }
+        if let Missing::Entries(entries) = &missed.missing {
+            self.channels.remember(id, entries);
+        }
+        Ok(missed.missing)
     }
 
     async fn commit(
@@ -260,10 +361,9 @@ impl Inner {
     ) -> Result<(), CommitError> {
         let Some(position) = entries.last().map(|entry| entry.position) else { return Ok(()) };
         let mut own = OwnCommit::begin(&self, id);
-        let commit = self.commit_call(id, expected, position, &entries, &lifetime);
-        let reply = self.link.script("commit", &commit).await?;
-        match commit_reply(reply, position)? {
+        match self.append(id, expected, position, &entries, &lifetime).await? {
             CommitReply::Accepted { snapshot_version, code_to_prolong } => {
+                self.confirm(id, position).await?;
                 own.accepted = Some((expected, entries));
                 drop(own);
                 self.prolong(code_to_prolong, &lifetime);
@@ -271,11 +371,40 @@ impl Inner {
                 Ok(())
             }
             CommitReply::AcceptedBefore => {
+                self.confirm(id, position).await?;
                 own.accepted = Some((expected, entries));
                 Ok(())
             }
-            CommitReply::Missed(missing) => Err(CommitError::Conflict(missing)),
+            CommitReply::Missed(missed) => {
+                Err(CommitError::Conflict(self.confirmed(id, missed).await?))
+            }
+            CommitReply::Restoring(_) => {
+                Err(StoreError::Unavailable("the session is being put back".to_owned()).into())
+            }
             CommitReply::Gone => Err(StoreError::Gone.into()),
+        }
+    }
+
+    /// Waits while the session is being put back.
+    async fn append(
+        &self,
+        id: SessionId,
+        expected: Position,
+        position: Position,
+        entries: &[Entry],
+        lifetime: &Lifetime,
+    ) -> Result<CommitReply, StoreError> {
+        let until = Instant::now() + restore::BARRIER * 2;
+        loop {
+            let commit = self.commit_call(id, expected, position, entries, lifetime);
+            match commit_reply(self.link.script("commit", &commit).await?, position)? {
+                CommitReply::Restoring(left_ms) if Instant::now() < until => {
+                    // Not all that wait at the same moment.
+                    let left = Duration::from_millis(left_ms).min(restore::BARRIER);
+                    sleep(left + restore::BARRIER.mul_f64(jitter() / 10.0)).await;
+                }
+                reply => return Ok(reply),
+            }
         }
     }
 
@@ -294,7 +423,10 @@ impl Inner {
         add_lifetime(&mut commit, lifetime);
         commit.arg(millis(lifetime.tombstone_until.add_ms(CODE_SLACK_MS)));
         commit.arg(MISSING_MAX).arg(self.keys.channel(id));
-        commit.arg(doorbell::bell(position, self.origin));
+        match self.confirmer {
+            Some(_) => commit.arg(""),
+            None => commit.arg(doorbell::bell(position, self.origin)),
+        };
         for Entry { position, event } in entries {
             commit.arg(format!("{}-{}", position.version, position.nonce));
             commit.arg(encode_event(event));
@@ -356,16 +488,17 @@ impl Inner {
         let mut read = self.scripts.read.prepare_invoke();
         read.key(self.keys.meta(id)).key(self.keys.log(id));
         read.arg(position.epoch).arg(position.version).arg(position.nonce).arg(MISSING_MAX);
-        read_reply(self.link.script("read", &read).await?, position)
+        let missed = read_reply(self.link.script("read", &read).await?, position)?;
+        self.confirmed(id, missed).await
     }
 
-    async fn head(&self, id: SessionId) -> Result<Option<Position>, StoreError> {
+    async fn head(&self, id: SessionId) -> Result<Option<Head>, StoreError> {
         head_reply(self.link.command("head", &self.head_command(id)).await?)
     }
 
     fn head_command(&self, id: SessionId) -> Cmd {
         let mut head = cmd("HMGET");
-        head.arg(self.keys.meta(id)).arg(&["epoch", "version", "nonce"][..]);
+        head.arg(self.keys.meta(id)).arg(&["epoch", "version", "nonce", "confirmed"][..]);
         head
     }
 
@@ -376,12 +509,9 @@ impl Inner {
         }
         let (updates, is_known) = self.channels.join(id);
         if !is_known {
-            let connection = self
-                .pubsub()
-                .ok_or_else(|| StoreError::Unavailable("pub/sub: not connected".to_owned()))?;
-            doorbell::subscribe(self, &connection, id).await?;
+            self.ears.subscribe(id).await?;
             let head = self.head(id).await?.ok_or(StoreError::Gone)?;
-            self.channels.anchor(id, head);
+            self.channels.anchor(id, head.position);
         }
         Ok(Subscription::new(updates))
     }
@@ -396,6 +526,51 @@ impl Inner {
     fn ring(self: &Arc<Self>, id: SessionId, position: Position, origin: u64) {
         let next = self.channels.ring(id, position, origin == self.origin);
         self.read_if(id, next);
+    }
+
+    /// What the head check found.
+    fn compare(self: &Arc<Self>, id: SessionId, head: Option<Head>) {
+        if let Some(told) = self.channels.told(id)
+            && is_behind(head, told)
+        {
+            let inner = Arc::clone(self);
+            tokio::spawn(async move { inner.suspect_loss(id, told).await });
+            return;
+        }
+        let Some(Head { position, confirmed }) = head else { return };
+        if self.confirmer.is_none() || position.version <= confirmed {
+            return self.ring(id, position, 0);
+        }
+        // Whoever committed it may be gone: it rings when it is confirmed.
+        let inner = Arc::clone(self);
+        tokio::spawn(async move {
+            if inner.confirm(id, position).await.is_ok() {
+                inner.ring(id, position, 0);
+            }
+        });
+    }
+
+    /// The log seems to end before `told`. The subscribers may have been told
+    /// while the head was on its way: one that is read now is beyond doubt.
+    async fn suspect_loss(&self, id: SessionId, told: Position) {
+        if let Ok(head) = self.head(id).await
+            && is_behind(head, told)
+        {
+            self.channels.broke(id, head.map(|head| head.position));
+        }
+    }
+
+    /// Somebody put the session back, as of `position`: subscribers who know
+    /// of more hear that something is wrong.
+    fn put_back(self: &Arc<Self>, id: SessionId, position: Position) {
+        let Some(told) = self.channels.told(id) else { return };
+        let is_known = told == position;
+        let is_ahead = told.epoch == position.epoch && told.version < position.version;
+        if is_ahead {
+            self.doubt(id);
+        } else if !is_known {
+            self.channels.broke(id, Some(position));
+        }
     }
 
     fn doubt(self: &Arc<Self>, id: SessionId) {
@@ -419,8 +594,9 @@ impl Inner {
                 Ok(Missing::Entries(entries)) => self.channels.heard(id, told, entries),
                 Ok(Missing::Unreachable) => {
                     let head = self.head(id).await.ok().flatten();
-                    self.channels.broke(id, head);
+                    self.channels.broke(id, head.map(|head| head.position));
                 }
+                Err(StoreError::Gone) => self.channels.broke(id, None),
                 // The head check comes back to it.
                 Err(_) => {}
             }
@@ -428,14 +604,6 @@ impl Inner {
                 return;
             }
         }
-    }
-
-    fn pubsub(&self) -> Option<MultiplexedConnection> {
-        self.pubsub.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_pubsub(&self, connection: Option<MultiplexedConnection>) {
-        *self.pubsub.lock().unwrap_or_else(PoisonError::into_inner) = connection;
     }
 }
 
@@ -459,6 +627,13 @@ impl Drop for OwnCommit<'_> {
         let next = self.inner.channels.end_commit(self.id, self.accepted.take());
         self.inner.read_if(self.id, next);
     }
+}
+
+/// Whether the log that `told` was part of does not reach so far, or is lost.
+fn is_behind(head: Option<Head>, told: Position) -> bool {
+    head.is_none_or(|Head { position, .. }| {
+        position.epoch == told.epoch && position.version < told.version
+    })
 }
 
 fn add_lifetime(script: &mut ScriptInvocation<'_>, lifetime: &Lifetime) {

@@ -3,6 +3,7 @@
 
 use redis::Value;
 
+use crate::planted::{self, Bug};
 use crate::poker::evolve::evolve;
 use crate::store::codec::{decode_event, decode_session};
 use crate::store::contract::{Entry, Loaded, Missing, Position, StoreError, Stored, Tombstone};
@@ -15,8 +16,30 @@ pub(super) enum CommitReply {
     },
     /// By the first of two attempts, whose reply was lost.
     AcceptedBefore,
-    Missed(Missing),
+    Missed(Missed),
+    /// The session is being put back: try again after so many milliseconds.
+    Restoring(u64),
     Gone,
+}
+
+/// What lies behind a position, and how much of it the replicas are known to
+/// have; only strict durability keeps account of that.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Missed {
+    pub(super) missing: Missing,
+    pub(super) confirmed: u64,
+}
+
+impl Missed {
+    const UNREACHABLE: Self = Self { missing: Missing::Unreachable, confirmed: 0 };
+
+    /// The end of what was missed, where nobody knows yet that the replicas
+    /// have it.
+    pub(super) fn unconfirmed(&self) -> Option<Position> {
+        let Missing::Entries(entries) = &self.missing else { return None };
+        let tail = entries.last()?.position;
+        (self.confirmed < tail.version).then_some(tail)
+    }
 }
 
 /// `proposed` is where the commit would lead: the id of its last entry. If
@@ -30,36 +53,43 @@ pub(super) fn commit_reply(reply: Value, proposed: Position) -> Result<CommitRep
             Ok(CommitReply::Accepted { snapshot_version, code_to_prolong })
         }
         "missed" => {
-            let entries = fields.entries(proposed.epoch)?;
-            if entries.iter().skip(1).any(|entry| entry.position == proposed) {
+            let missing = missed(fields.entries_behind(proposed.epoch)?)?;
+            let Missing::Entries(entries) = &missing else { return Err(broken("no entries")) };
+            if entries.iter().any(|entry| entry.position == proposed) {
                 return Ok(CommitReply::AcceptedBefore);
             }
-            Ok(CommitReply::Missed(missed(entries)?))
+            let confirmed = fields.optional_number()?;
+            Ok(CommitReply::Missed(Missed { missing, confirmed }))
         }
-        "unreachable" => Ok(CommitReply::Missed(Missing::Unreachable)),
+        "unreachable" => Ok(CommitReply::Missed(Missed::UNREACHABLE)),
+        "restoring" => Ok(CommitReply::Restoring(fields.number()?)),
         "gone" => Ok(CommitReply::Gone),
         _ => Err(broken("an answer that nobody knows")),
     }
 }
 
 /// What lies behind `position`.
-pub(super) fn read_reply(reply: Value, position: Position) -> Result<Missing, StoreError> {
+pub(super) fn read_reply(reply: Value, position: Position) -> Result<Missed, StoreError> {
     match commit_reply(reply, position)? {
-        CommitReply::Missed(missing) => Ok(missing),
+        CommitReply::Missed(missed) => Ok(missed),
         CommitReply::Gone => Err(StoreError::Gone),
-        CommitReply::Accepted { .. } | CommitReply::AcceptedBefore => {
+        CommitReply::Accepted { .. } | CommitReply::AcceptedBefore | CommitReply::Restoring(_) => {
             Err(broken("an answer to another question"))
         }
     }
 }
 
-pub(super) fn load_reply(reply: Value) -> Result<Stored, StoreError> {
+/// The session, and up to which version the replicas are known to have it.
+pub(super) fn load_reply(reply: Value) -> Result<(Stored, u64), StoreError> {
     let mut fields = Fields::new(reply)?;
     match fields.word()?.as_str() {
-        "gone" => Ok(match fields.optional_bytes()? {
-            Some(word) => Stored::Gone(tombstone(&word)?),
-            None => Stored::Unknown,
-        }),
+        "gone" => {
+            let stored = match fields.optional_bytes()? {
+                Some(word) => Stored::Gone(tombstone(&word)?),
+                None => Stored::Unknown,
+            };
+            Ok((stored, 0))
+        }
         "live" => {
             let epoch = fields.number()?;
             let (version, nonce) = (fields.number()?, fields.number()?);
@@ -67,7 +97,10 @@ pub(super) fn load_reply(reply: Value) -> Result<Stored, StoreError> {
             let snapshot_version = fields.number()?;
             let snapshot = fields.bytes()?;
             let session = decode_session(&snapshot).map_err(unreadable)?;
-            replayed(Loaded { session, position: tail }, snapshot_version, fields.entries(epoch)?)
+            let entries = fields.entries(epoch)?;
+            let confirmed = fields.optional_number()?;
+            let loaded = Loaded { session, position: tail };
+            Ok((replayed(loaded, snapshot_version, entries)?, confirmed))
         }
         _ => Err(broken("an answer that nobody knows")),
     }
@@ -98,24 +131,54 @@ fn replayed(
     Ok(Stored::Live(Box::new(loaded)))
 }
 
-/// The first entry is the position that was asked for.
-fn missed(mut entries: Vec<Entry>) -> Result<Missing, StoreError> {
-    let first = entries.first().ok_or_else(|| broken("no entry at all"))?.position.version;
-    let is_whole =
-        (first..).zip(&entries).all(|(version, entry)| entry.position.version == version);
+/// They follow each other, and the first one follows `first`.
+fn missed((first, mut entries): (Position, Vec<Entry>)) -> Result<Missing, StoreError> {
+    let is_whole = (first.version..)
+        .skip(1)
+        .zip(&entries)
+        .all(|(version, entry)| entry.position.version == version);
     if !is_whole {
         return Err(broken("a log with a gap"));
     }
-    entries.remove(0);
+    if planted::is(Bug::ReplayOffByOne) && 1 < entries.len() {
+        entries.remove(0);
+    }
     Ok(Missing::Entries(entries))
 }
 
-/// `epoch`, `version`, `nonce` of a session; `None` when it is gone.
-pub(super) fn head_reply(reply: Value) -> Result<Option<Position>, StoreError> {
+/// Where a log ends, and how much of it the replicas are known to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) position: Position,
+    pub(super) confirmed: u64,
+}
+
+/// `epoch`, `version`, `nonce`, `confirmed` of a session; `None` when it is
+/// gone.
+pub(super) fn head_reply(reply: Value) -> Result<Option<Head>, StoreError> {
     let mut fields = Fields::new(reply)?;
     let Some(epoch) = fields.optional_bytes()? else { return Ok(None) };
     let epoch = number(&epoch)?;
-    Ok(Some(Position { epoch, version: fields.number()?, nonce: fields.number()? }))
+    let position = Position { epoch, version: fields.number()?, nonce: fields.number()? };
+    Ok(Some(Head { position, confirmed: fields.optional_number()? }))
+}
+
+/// The answer to putting a session back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RestoreReply {
+    Restored,
+    Kept,
+    Over,
+}
+
+pub(super) fn restore_reply(reply: &Value) -> Result<RestoreReply, StoreError> {
+    let Value::BulkString(word) = reply else { return Err(broken("an answer of another kind")) };
+    match word.as_slice() {
+        b"restored" => Ok(RestoreReply::Restored),
+        b"kept" => Ok(RestoreReply::Kept),
+        b"over" => Ok(RestoreReply::Over),
+        _ => Err(broken("an answer that nobody knows")),
+    }
 }
 
 pub(super) const fn tombstone_word(tombstone: Tombstone) -> &'static str {
@@ -133,17 +196,23 @@ fn tombstone(word: &[u8]) -> Result<Tombstone, StoreError> {
     }
 }
 
-fn entry(value: Value, epoch: u64) -> Result<Entry, StoreError> {
-    let mut fields = Fields::new(value)?;
+/// An entry's id, and what it holds.
+fn entry_position(fields: &mut Fields, epoch: u64) -> Result<Position, StoreError> {
     let id = fields.word()?;
     let (version, nonce) = id.split_once('-').ok_or_else(|| broken("an entry's id"))?;
     let (version, nonce) = (number(version.as_bytes())?, number(nonce.as_bytes())?);
+    Ok(Position { epoch, version, nonce })
+}
+
+fn entry(value: Value, epoch: u64) -> Result<Entry, StoreError> {
+    let mut fields = Fields::new(value)?;
+    let position = entry_position(&mut fields, epoch)?;
     let mut pairs = Fields::new(fields.next()?)?;
     if pairs.word()? != "e" {
         return Err(broken("an entry without an event"));
     }
     let event = decode_event(&pairs.bytes()?).map_err(unreadable)?;
-    Ok(Entry { position: Position { epoch, version, nonce }, event })
+    Ok(Entry { position, event })
 }
 
 /// The elements of an answer, one after the other.
@@ -182,8 +251,24 @@ impl Fields {
         number(&self.bytes()?)
     }
 
+    /// 0 where there is none.
+    fn optional_number(&mut self) -> Result<u64, StoreError> {
+        self.optional_bytes()?.map_or(Ok(0), |digits| number(&digits))
+    }
+
     fn entries(&mut self, epoch: u64) -> Result<Vec<Entry>, StoreError> {
         Self::new(self.next()?)?.0.map(|value| entry(value, epoch)).collect()
+    }
+
+    /// The first entry is the position that was asked for; what it holds is
+    /// known, or a session that was put back does not know it any more.
+    fn entries_behind(&mut self, epoch: u64) -> Result<(Position, Vec<Entry>), StoreError> {
+        let mut values = Self::new(self.next()?)?.0;
+        let first = values.next().ok_or_else(|| broken("no entry at all"))?;
+        let first = entry_position(&mut Self::new(first)?, epoch)?;
+        let entries: Result<Vec<Entry>, StoreError> =
+            values.map(|value| entry(value, epoch)).collect();
+        Ok((first, entries?))
     }
 }
 
@@ -226,12 +311,12 @@ mod tests {
         Value::Array(vec![bulk(id), pairs])
     }
 
-    fn read(entries: Vec<Value>) -> Result<Missing, StoreError> {
+    fn read(entries: Vec<Value>) -> Result<Missed, StoreError> {
         read_reply(missed_entries(entries), AT)
     }
 
     fn missed_entries(entries: Vec<Value>) -> Value {
-        Value::Array(vec![bulk("missed"), Value::Array(entries)])
+        Value::Array(vec![bulk("missed"), Value::Array(entries), bulk("3")])
     }
 
     const AT: Position = Position { epoch: 7, version: 3, nonce: 5 };
@@ -240,7 +325,9 @@ mod tests {
     fn the_position_itself_is_not_missing() {
         let position = Position { epoch: 7, version: 4, nonce: 9 };
         let missing = Missing::Entries(vec![Entry { position, event: away(2) }]);
-        assert_eq!(read(vec![entry("3-5", 1), entry("4-9", 2)]), Ok(missing));
+        let missed = Missed { missing, confirmed: 3 };
+        assert_eq!(missed.unconfirmed(), Some(position));
+        assert_eq!(read(vec![entry("3-5", 1), entry("4-9", 2)]), Ok(missed));
     }
 
     #[test]

@@ -2,28 +2,37 @@
 
 use redis::Script;
 
+use crate::planted;
+
 pub(super) struct Scripts {
     pub(super) create: Script,
     pub(super) load: Script,
     pub(super) commit: Script,
     pub(super) read: Script,
     pub(super) snapshot: Script,
+    pub(super) touch: Script,
+    pub(super) confirm: Script,
+    pub(super) restore: Script,
 }
 
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            create: Script::new(include_str!("lua/create.lua")),
-            load: Script::new(include_str!("lua/load.lua")),
-            commit: Script::new(concat!(
+            create: script(include_str!("lua/create.lua")),
+            load: script(include_str!("lua/load.lua")),
+            commit: script(concat!(
                 include_str!("lua/missing.lua"),
                 include_str!("lua/commit.lua")
             )),
-            read: Script::new(concat!(
-                include_str!("lua/missing.lua"),
-                include_str!("lua/read.lua")
-            )),
-            snapshot: Script::new(include_str!("lua/snapshot.lua")),
+            read: script(concat!(include_str!("lua/missing.lua"), include_str!("lua/read.lua"))),
+            snapshot: script(include_str!("lua/snapshot.lua")),
+            touch: script(include_str!("lua/touch.lua")),
+            confirm: script(include_str!("lua/confirm.lua")),
+            restore: script(include_str!("lua/restore.lua")),
         }
     }
+}
+
+fn script(text: &'static str) -> Script {
+    Script::new(&planted::script(text))
 }

@@ -9,13 +9,15 @@ use tracing::warn;
 
 use crate::api::failure::Failure;
 use crate::connection::Socket;
+use crate::planted::{self, Bug};
 use crate::poker::command::{Action, Actor, Command, Departure, Join};
 use crate::poker::event::Event;
+use crate::poker::evolve::evolve;
 use crate::poker::ids::{PlayerId, RequestId};
 use crate::poker::play::{catch_up, play};
 use crate::poker::refusal::Refusal;
 use crate::poker::reply::Reply;
-use crate::poker::session::Status;
+use crate::poker::session::{Session, Status};
 use crate::protocol::SocketId;
 use crate::store::{CommitError, Entry, Lifetime, StoreError, Tombstone};
 use crate::table::answer::Answer;
@@ -63,6 +65,10 @@ impl Work {
     /// was told so far, so a batch ends with them.
     pub(super) const fn shows_session(&self) -> bool {
         matches!(self.waiting, Waiting::Join { .. } | Waiting::Look(_) | Waiting::Recover(_))
+    }
+
+    fn reveals(&self) -> bool {
+        matches!(self.command, Some(Command { action: Action::Reveal { .. }, .. }))
     }
 }
 
@@ -136,9 +142,19 @@ impl SessionTask {
                 batch.extend(self.unlisted());
             }
             let (events, turns) = self.decide(batch);
-            match self.commit(&events).await {
-                Ok(entries) => return self.deliver(&events, &entries, turns).await,
-                Err(CommitError::Conflict(_)) => {
+            let entries = self.entries(&events);
+            if planted::is(Bug::AckBeforeCommit) {
+                self.deliver(&events, &entries, turns).await;
+                return drop(self.commit(&entries).await);
+            }
+            match self.commit(&entries).await {
+                Ok(()) => return self.deliver(&events, &entries, turns).await,
+                Err(CommitError::Conflict(missing)) => {
+                    batch = turns.into_iter().map(|turn| turn.work).collect();
+                    self.fold(missing).await;
+                }
+                // Lost, it is put back; over, there is nothing to put back.
+                Err(CommitError::Store(StoreError::Gone)) => {
                     batch = turns.into_iter().map(|turn| turn.work).collect();
                 }
                 Err(CommitError::Store(error)) => {
@@ -155,9 +171,18 @@ impl SessionTask {
     fn decide(&mut self, batch: Vec<Work>) -> (Vec<Event>, Vec<Turn>) {
         let now = self.shared.store.now();
         let mut events = catch_up(&mut self.session, now);
+        if planted::is(Bug::TimerFiresTwice) {
+            events.extend(events.clone());
+        }
         let mut turns = Vec::with_capacity(batch.len());
         for work in batch {
             let from = events.len();
+            if planted::is(Bug::RevealFromStaleReplica) && work.reveals() {
+                self.session.round.votes.pop_first();
+            }
+            if planted::is(Bug::ForgetRequests) {
+                self.session.seats.values_mut().for_each(|seat| seat.outcomes.clear());
+            }
             let outcome = match &work.command {
                 None => Ok(Reply::Done),
                 Some(command) => play(&mut self.session, command, now).map(|played| {
@@ -176,22 +201,27 @@ impl SessionTask {
         (events, turns)
     }
 
-    /// What was committed: the events that are not volatile.
-    async fn commit(&mut self, events: &[Event]) -> Result<Arc<[Entry]>, CommitError> {
+    /// What is to be committed: the events that are not volatile.
+    fn entries(&self, events: &[Event]) -> Arc<[Entry]> {
         let durable = events.iter().filter(|event| !event.fact.is_volatile()).cloned();
-        let entries = Entry::behind(self.position, entropy::nonce(), durable);
-        let Some(tail) = entries.last().map(|entry| entry.position) else { return Ok(entries) };
-        let lifetime = self.lifetime();
-        let store = Arc::clone(&self.shared.store);
-        self.is_ahead = true;
-        store.commit(self.handle.id, self.position, Arc::clone(&entries), lifetime).await?;
-        self.position = tail;
-        self.is_ahead = false;
-        Ok(entries)
+        Entry::behind(self.position, entropy::nonce(), durable)
     }
 
-    fn lifetime(&self) -> Lifetime {
-        let session = &self.session;
+    async fn commit(&mut self, entries: &Arc<[Entry]>) -> Result<(), CommitError> {
+        let Some(tail) = entries.last().map(|entry| entry.position) else { return Ok(()) };
+        let lifetime = self.lifetime(&self.session);
+        let store = Arc::clone(&self.shared.store);
+        self.is_ahead = true;
+        store.commit(self.handle.id, self.position, Arc::clone(entries), lifetime).await?;
+        for entry in entries.iter() {
+            evolve(&mut self.committed, &entry.event);
+        }
+        self.position = tail;
+        self.is_ahead = false;
+        Ok(())
+    }
+
+    pub(super) fn lifetime(&self, session: &Session) -> Lifetime {
         let (kept_until, tombstone) = match session.status {
             Status::Open => (session.expires_at.add_ms(EXPIRY_SLACK_MS), Tombstone::Expired),
             Status::Expired { at } => (at.add_ms(EXPIRY_SLACK_MS), Tombstone::Expired),

@@ -23,13 +23,15 @@ use crate::poker::decide::next_deadline;
 use crate::poker::ids::InstanceId;
 use crate::poker::session::Session;
 use crate::store::{Entry, Loaded, Position, Subscription, Update};
+use crate::table::entropy;
 use crate::table::handle::{Departures, Job, SessionHandle};
 use crate::table::members::Members;
 use crate::table::neighbours::Posted;
 use crate::table::registry::Shared;
 use crate::table::session_task::batch::Work;
 
-/// How often a store that failed is asked again when nobody asks for anything.
+/// How often a store that failed is asked again when nobody asks for anything,
+/// on average.
 const RESYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) struct SessionTask {
@@ -39,6 +41,9 @@ pub(super) struct SessionTask {
     departures: Arc<Departures>,
     subscription: Subscription,
     session: Session,
+    /// The session as it was last known to be committed, at `position`: what
+    /// is put back if the store loses it.
+    committed: Session,
     /// Where `session` stands, unless `is_ahead`.
     position: Position,
     /// `session` holds events of which nobody knows whether they were
@@ -89,6 +94,7 @@ impl SessionTask {
             jobs,
             departures,
             subscription,
+            committed: loaded.session.clone(),
             session: loaded.session,
             position: loaded.position,
             is_ahead: false,
@@ -144,7 +150,7 @@ impl SessionTask {
             () = sleep(until_deadline.unwrap_or_default()), if until_deadline.is_some() => {
                 Wake::Deadline
             }
-            () = sleep(RESYNC_INTERVAL), if self.is_ahead => Wake::Deadline,
+            () = sleep(retry_interval()), if self.is_ahead => Wake::Deadline,
             () = sleep_until(idle_at), if self.members.is_empty() => Wake::Idle,
         }
     }
@@ -171,4 +177,10 @@ impl SessionTask {
     fn instance(&self) -> InstanceId {
         self.shared.instance
     }
+}
+
+/// Not all sessions at the same moment.
+fn retry_interval() -> Duration {
+    let jitter_ms = entropy::nonce() % RESYNC_INTERVAL.as_millis() as u64;
+    RESYNC_INTERVAL / 2 + Duration::from_millis(jitter_ms)
 }

@@ -90,7 +90,7 @@ enum Unanswered {
 
 struct Inner {
     sealer: Sealer,
-    addresses: Addresses,
+    addresses: Arc<Addresses>,
     pool: Pool,
     tunnels: Tunnels,
     requests: Semaphore,
@@ -105,7 +105,7 @@ impl Relay {
         Self {
             inner: Arc::new(Inner {
                 sealer: Sealer::new(own, secret),
-                addresses: Addresses::new(owners),
+                addresses: Arc::new(Addresses::new(owners)),
                 pool: Pool::new(limits),
                 tunnels: Tunnels::new(limits),
                 requests: Semaphore::new(limits.requests_max as usize),
@@ -195,7 +195,15 @@ impl Inner {
             return Ok(status(StatusCode::SERVICE_UNAVAILABLE));
         };
         let address = self.addresses.find(owner).await.ok_or(Unanswered::Lost)?;
-        let response = self.tunnels.open(place, &address, request, self.closed.subscribe()).await?;
+        let addresses = Arc::clone(&self.addresses);
+        let mut closed = self.closed.subscribe();
+        let until = async move {
+            tokio::select! {
+                () = addresses.until_gone(owner) => {}
+                _ = closed.wait_for(|closed| *closed) => {}
+            }
+        };
+        let response = self.tunnels.open(place, &address, request, until).await?;
         headers::judge(response)
     }
 }

@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::transport::body::Body;
@@ -49,13 +49,13 @@ impl Tunnels {
 
     /// Asks the owner for the WebSocket that the client asks for. If it
     /// agrees, so do we, and the two are connected until either ends, or
-    /// `closed` says so.
+    /// `until` does.
     pub(super) async fn open(
         &self,
         place: OwnedSemaphorePermit,
         address: &str,
         mut request: Request<Incoming>,
-        closed: watch::Receiver<bool>,
+        until: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Response<Body>, Unanswered> {
         let slot = request.extensions_mut().remove();
         let client = hyper::upgrade::on(&mut request);
@@ -73,7 +73,7 @@ impl Tunnels {
         }
         let owner = hyper::upgrade::on(&mut response);
         let tunnel = Tunnel { client, owner, _slot: slot, _place: place, _driver: driver };
-        tokio::spawn(tunnel.run(closed));
+        tokio::spawn(tunnel.run(until));
         Ok(response.map(|_| Body::default()))
     }
 
@@ -99,7 +99,7 @@ struct Tunnel {
 }
 
 impl Tunnel {
-    async fn run(self, mut closed: watch::Receiver<bool>) {
+    async fn run(self, until: impl Future<Output = ()>) {
         let Self { client, owner, .. } = self;
         let both = async { tokio::try_join!(client, owner) };
         // A client that leaves before its 101 needs no tunnel; dropped, the
@@ -108,7 +108,7 @@ impl Tunnel {
         let (Some(client), Some(owner)) = (End::new(client), End::new(owner)) else { return };
         tokio::select! {
             () = connect(client, owner) => {}
-            _ = closed.wait_for(|closed| *closed) => {}
+            () = until => {}
         }
     }
 }

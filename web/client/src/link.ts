@@ -1,7 +1,7 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from "socket.io-client";
 
 import { CardroomError } from "./error.js";
-import type { ClientToServerEvents, ConnectionError, FailureBody, ServerToClientEvents } from "./generated/catalogue.js";
+import type { ClientToServerEvents, FailureBody, ServerToClientEvents } from "./generated/catalogue.js";
 
 export type ConnectionStatus =
   /** On the way for the first time. */
@@ -23,6 +23,7 @@ export interface Connection {
   readonly retryAt: number | null;
   /** Attempts since the connection was lost. */
   readonly attempt: number;
+  /** What the server said when it hung up or let nobody in: `SERVER_SHUTDOWN`, say. */
   readonly error: CardroomError | null;
 }
 
@@ -55,7 +56,7 @@ export class Link {
   #watch: ReturnType<typeof setTimeout> | undefined;
   #isWanted = false;
   /** What the server said before it hung up. */
-  #farewell: ConnectionError | null = null;
+  #farewell: CardroomError | null = null;
 
   constructor(url: string | undefined, settings: SocketSettings, hooks: LinkHooks) {
     this.#hooks = hooks;
@@ -74,13 +75,16 @@ export class Link {
       hooks.opened(this.socket.recovered);
     });
     this.socket.on("connect_error", (error: Error & { data?: FailureBody }) => {
-      if (error.data && !new CardroomError(error.data).isTemporary) this.stop(new CardroomError(error.data));
-      else this.retry(error.data?.retryAfter);
+      const refusal = error.data?.code ? new CardroomError(error.data) : null;
+      if (refusal && !refusal.isTemporary) this.stop(refusal);
+      else this.retry(refusal);
     });
-    this.socket.on("connection:error", (error) => (this.#farewell = error));
+    this.socket.on("connection:error", ({ error: message, code, retryAfter }) => {
+      this.#farewell = new CardroomError({ message, code, retryAfter });
+    });
     this.socket.on("disconnect", () => {
       hooks.lost();
-      this.retry(this.#farewell?.retryAfter);
+      this.retry(this.#farewell);
     });
     // A recoverable connection adds a string to every event; it is not ours.
     this.socket.onAny((name: string, payload: unknown) => hooks.event(name, payload));
@@ -116,16 +120,16 @@ export class Link {
     if (this.#connection.status === "saving-paused") this.settle();
   }
 
-  /** Another attempt, later and later; `afterSeconds` if the server named a time. */
-  retry(afterSeconds?: number): void {
+  /** Another attempt, later and later, and not before the time that the server named. */
+  retry(error: CardroomError | null = null): void {
     if (!this.#isWanted) return;
     const attempt = this.#connection.attempt + 1;
     const longest = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** (attempt - 1));
-    const delayMs = (afterSeconds ?? 0) * 1_000 + longest * (0.5 + Math.random() / 2);
+    const delayMs = (error?.retryAfter ?? 0) * 1_000 + longest * (0.5 + Math.random() / 2);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.retryNow(), delayMs);
     const status = isOffline() ? "offline" : "reconnecting";
-    this.#set({ status, retryAt: Date.now() + delayMs, attempt, error: null });
+    this.#set({ status, retryAt: Date.now() + delayMs, attempt, error });
   }
 
   retryNow(): void {

@@ -403,18 +403,22 @@ export class Table {
     this.#clock.hear(snapshot.serverTime);
     this.#held = null;
     this.#known = known(snapshot);
+    this.#attend(this.#known);
     this.#resume();
     this.#arrival?.resolve(this.#state!);
     this.#arrival = null;
   }
 
   #turnedAway(entrance: Entrance, error: CardroomError): void {
-    if (error.isTemporary) return this.#link.retry(error.retryAfter);
-    if (error.code === "INVALID_PLAYER_TOKEN" || error.code === "PLAYER_REMOVED") {
+    // Whoever waits at the door is told to slow down; a seat comes back by itself.
+    const isTold = this.#arrival !== null && error.code === "RATE_LIMITED";
+    if (error.isTemporary && !isTold) return this.#link.retry(error);
+    if (USELESS.has(error.code)) {
       const { sessionId } = entrance.payload as Requests["session:join"];
       if (sessionId) this.#seats.forget(sessionId);
       // What was remembered is worth nothing; the name is worth a new seat.
-      if (entrance.event === "session:join" && entrance.isRemembered && entrance.payload.playerName) {
+      const isToken = error.code === "INVALID_PLAYER_TOKEN" && entrance.event === "session:join";
+      if (isToken && entrance.isRemembered && entrance.payload.playerName) {
         const payload = { ...entrance.payload, playerToken: undefined };
         this.#entrance = { event: "session:join", payload, isRemembered: false };
         return this.#enter();
@@ -523,7 +527,10 @@ export class Table {
             else reject(new CardroomError(answer.error));
           });
         }
-        if (error.code === "NOT_JOINED") return this.#enter();
+        if (error.code === "NOT_JOINED") {
+          this.#ballot.interrupt();
+          return this.#enter();
+        }
         reject(error);
       };
       const { socket } = this.#link;
@@ -538,7 +545,7 @@ export class Table {
       if (typeof seq === "number") this.#follow(name, payload as { seq: number });
       else if (name === "vote:mine") this.#learn(mine(this.#known, payload as Events["vote:mine"]));
     }
-    for (const listener of this.#events.get(name) ?? []) listener(payload as never);
+    for (const listener of [...(this.#events.get(name) ?? [])]) call(() => listener(payload as never));
     if (name === "session:error") this.#complain(payload as Events["session:error"]);
     if (name === "session:ended" && (payload as Events["session:ended"]).reason === "expired") {
       this.#end(new CardroomError({ code: "SESSION_EXPIRED", message: "This session has expired" }));
@@ -578,6 +585,7 @@ export class Table {
       if (answer.ok) {
         this.#held = null;
         this.#learn(known(answer.snapshot));
+        this.#attend(this.#known!);
         for (const [name, payload] of held) this.#follow(name, payload);
       } else if (answer.error.code === "NOT_JOINED") {
         this.#held = null;
@@ -656,12 +664,26 @@ export class Table {
   }
 
   #tell(): void {
-    for (const listener of [...this.#listeners]) listener();
+    for (const listener of [...this.#listeners]) call(listener);
   }
 }
 
+/** After these a remembered seat is worth nothing. */
+const USELESS = new Set<string>(["INVALID_PLAYER_TOKEN", "PLAYER_REMOVED", "SESSION_NOT_FOUND", "SESSION_EXPIRED"]);
+
 /** What the server answers without keeping anything. */
 const READS = new Set<keyof Requests>(["history:get", "session:sync", "heartbeat", "session:leave"]);
+
+/** A listener that throws is its own trouble. */
+function call(listener: () => void): void {
+  try {
+    listener();
+  } catch (error) {
+    setTimeout(() => {
+      throw error;
+    });
+  }
+}
 
 interface UntypedSocket {
   emit(event: string, payload: unknown, done: (answer: Answer<keyof Requests>) => void): void;

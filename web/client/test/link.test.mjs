@@ -11,16 +11,26 @@ const server = await serve();
 
 const isOnline = (table) => table.connection.status === "online";
 
-/** Counts what a client sends. */
+/** Counts what a client sends, and hears whether its connection can be recovered. */
 function counting() {
   const sent = [];
+  const CONNECT = 0;
+  class Listening extends Decoder {
+    on(event, listener) {
+      return super.on(event, (packet) => {
+        if (packet.type === CONNECT) counted.isRecoverable = packet.data.pid !== undefined;
+        listener(packet);
+      });
+    }
+  }
   class Counting extends Encoder {
     encode(packet) {
       if (Array.isArray(packet.data)) sent.push(packet.data[0]);
       return super.encode(packet);
     }
   }
-  return { sent, socket: { parser: { Encoder: Counting, Decoder } } };
+  const counted = { sent, isRecoverable: false, socket: { parser: { Encoder: Counting, Decoder: Listening } } };
+  return counted;
 }
 
 /** Loses the next event that `isLost` is true of. */
@@ -41,8 +51,8 @@ function losing() {
 story(server, "a connection that is cut comes back", async (room) => {
   const host = await room.open();
   const proxy = await room.proxy();
-  const { sent, socket } = counting();
-  const ann = await room.join("Ann", {}, { url: proxy.url, socket });
+  const counted = counting();
+  const ann = await room.join("Ann", {}, { url: proxy.url, socket: counted.socket });
   await ann.vote("5", 4);
   const id = ann.state.playerId;
   const seen = [];
@@ -62,10 +72,13 @@ story(server, "a connection that is cut comes back", async (room) => {
   await until(ann, () => ann.state.stories.length === 2);
   assert.deepEqual(ann.state.myVote, { value: "5", confidence: 4, saved: true });
   await agrees(room, ann);
-  // One join for the first time, and one more unless the connection was recovered.
-  const joins = sent.filter((name) => name === "session:join").length;
-  assert.ok(joins === 1 || joins === 2, `${joins} joins`);
   assert.ok(!seen.includes("closed"));
+  // One join for the first time, and one more unless the connection was
+  // recovered. Over polling the server may not know yet that it was lost.
+  const isRecovered = counted.isRecoverable && room.transports[0] === "websocket";
+  const count = (event) => counted.sent.filter((name) => name === event).length;
+  if (isRecovered || !counted.isRecoverable) assert.equal(count("session:join"), isRecovered ? 1 : 2);
+  assert.equal(count("session:sync"), 0);
 });
 
 story(server, "a command in doubt is sent again and done once", async (room) => {
@@ -179,7 +192,8 @@ story(server, "no answer in time", async (room) => {
 
 describe("limits", () => {
   it("tell when to try again, and lose no vote", async () => {
-    const strict = await startServer({ ...UNLIMITED, "rate_limits.vote:submit": 1, "rate_limits.vote:change": 1, "rate_limits.story:create": 1 });
+    const once = Object.fromEntries(["vote:submit", "vote:change", "story:create"].map((event) => [`rate_limits.${event}`, 1]));
+    const strict = await startServer({ ...UNLIMITED, ...once });
     const room = new Room(strict.url, ["websocket"]);
     try {
       const host = await room.open();
@@ -207,30 +221,48 @@ describe("limits", () => {
   });
 });
 
-describe("a server that goes away", () => {
+describe("at the door", () => {
+  it("whoever guesses is told to slow down", async () => {
+    const strict = await startServer({ ...UNLIMITED, "limits.failed_joins_max": 1 });
+    const room = new Room(strict.url, ["websocket"]);
+    try {
+      const guess = (joinCode) => room.table().join({ joinCode, name: "Ann" });
+      await refusal("SESSION_NOT_FOUND", guess("AAAAAAAA"));
+      await refusal("RATE_LIMITED", guess("BBBBBBBB"));
+    } finally {
+      await room.close();
+      await strict.stop();
+    }
+  });
+});
+
+describe("a server that goes away and forgets", () => {
   for (const transports of [["websocket"], ["polling"]]) {
-    it(`and forgets: ${transports}`, async () => {
-      const first = await startServer({ ...UNLIMITED });
+    it(`over ${transports}`, async (context) => {
+      const start = async () => {
+        const server = await startServer({ ...UNLIMITED, "auth.token_keys": KEYS });
+        context.after(() => server.stop());
+        return server;
+      };
+      const first = await start();
       const room = new Room(first.url, transports);
-      try {
-        const proxy = await room.proxy();
-        const host = await room.open({}, { url: proxy.url });
-        await first.stop();
-        await until(host, () => host.connection.status === "reconnecting");
-        await until(host, () => 2 <= host.connection.attempt);
-        assert.ok(host.state, "the table stays in sight");
-        const second = await startServer({ ...UNLIMITED });
-        proxy.lead(second.url);
-        await until(host, () => host.connection.status === "closed");
-        assert.equal(host.connection.error.code, "SESSION_NOT_FOUND");
-        await refusal("OFFLINE", host.reveal());
-        await second.stop();
-      } finally {
-        await room.close();
-      }
+      context.after(() => room.close());
+      const proxy = await room.proxy();
+      const host = await room.open({}, { url: proxy.url });
+      await first.stop();
+      await until(host, () => host.connection.status === "reconnecting");
+      await until(host, () => 2 <= host.connection.attempt);
+      assert.ok(host.state, "the table stays in sight");
+      proxy.lead((await start()).url);
+      await until(host, () => host.connection.status === "closed");
+      assert.equal(host.connection.error.code, "SESSION_NOT_FOUND");
+      await refusal("OFFLINE", host.reveal());
     });
   }
 });
+
+/** Tokens outlive the server that gave them. */
+const KEYS = '[{ kid = "test", secret = "what the tokens of this test are signed with" }]';
 
 function memory(items = new Map()) {
   return {

@@ -3,10 +3,12 @@
 -- ARGV  1 epoch  2 version  3 nonce (expected)  4 version  5 nonce (new)
 --       6 kept until  7 tombstone  8 tombstone until  9 join code until, if it
 --       is to be prolonged  10 entries in a reply, at the most  11 channel
---       12 doorbell  13.. id, entry
+--       12 doorbell, or '' if it rings later  13.. id, entry
 -- Returns {'accepted', snapshot's version, join code to prolong or false},
--- {'missed', entries}, {'unreachable'} or {'gone'}.
-local meta = redis.call('HMGET', KEYS[1], 'epoch', 'version', 'nonce', 'snapshot', 'code', 'code_until')
+-- {'missed', entries, confirmed or false}, {'unreachable'}, {'restoring', ms
+-- to wait} or {'gone'}.
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'version', 'nonce', 'snapshot', 'code',
+  'code_until', 'confirmed', 'restoring_until')
 if not meta[1] then
   return {'gone'}
 end
@@ -14,10 +16,16 @@ if meta[1] ~= ARGV[1] then
   return {'unreachable'}
 end
 if meta[2] ~= ARGV[2] or meta[3] ~= ARGV[3] then
-  return missing(KEYS[2], ARGV[2] .. '-' .. ARGV[3], tonumber(ARGV[10]))
+  return missing(KEYS[2], ARGV[2] .. '-' .. ARGV[3], tonumber(ARGV[10]), meta[7])
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if meta[8] then
+  if now < tonumber(meta[8]) then
+    return {'restoring', string.format('%.0f', tonumber(meta[8]) - now)}
+  end
+  redis.call('HDEL', KEYS[1], 'restoring_until')
+end
 for i = 13, #ARGV, 2 do
   redis.call('XADD', KEYS[2], ARGV[i], 'e', ARGV[i + 1], 't', now)
 end
@@ -31,5 +39,7 @@ for i = 1, 3 do
   redis.call('PEXPIREAT', KEYS[i], ARGV[6])
 end
 redis.call('SET', KEYS[4], ARGV[7], 'PXAT', ARGV[8])
-redis.call('SPUBLISH', ARGV[11], ARGV[12])
+if ARGV[12] ~= '' then
+  redis.call('SPUBLISH', ARGV[11], ARGV[12])
+end
 return {'accepted', meta[4], code}

@@ -1,0 +1,116 @@
+//! A load balancer without stickiness: every HTTP request goes to the next
+//! instance that takes it, whatever connection it came on. An upgraded
+//! connection stays where it is.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+
+pub(crate) struct Front {
+    pub(crate) port: u16,
+}
+
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+impl Front {
+    pub(crate) async fn start(instances: Vec<u16>) -> Result<Self, String> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await;
+        let listener = listener.map_err(|error| format!("a front: {error}"))?;
+        let port = listener.local_addr().map_err(|error| error.to_string())?.port();
+        let (instances, turn) = (Arc::<[u16]>::from(instances), Arc::new(AtomicUsize::new(0)));
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (instances, turn) = (Arc::clone(&instances), Arc::clone(&turn));
+                tokio::spawn(async move {
+                    let _ = client.set_nodelay(true);
+                    // A client that goes away is its own business.
+                    let _ = serve(client, &instances, &turn).await;
+                });
+            }
+        });
+        Ok(Self { port })
+    }
+}
+
+async fn serve(mut client: TcpStream, instances: &[u16], turn: &AtomicUsize) -> io::Result<()> {
+    let mut waiting = Vec::new();
+    loop {
+        let Some(request) = message(&mut client, &mut waiting).await? else { return Ok(()) };
+        let Some(mut instance) = next_instance(instances, turn).await else {
+            let unavailable = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+            client.write_all(unavailable.as_bytes()).await?;
+            continue;
+        };
+        instance.write_all(&request).await?;
+        let mut behind = Vec::new();
+        let response = loop {
+            tokio::select! {
+                response = message(&mut instance, &mut behind) => break response?,
+                // A client that gives up its poll gives up the instance too.
+                read = client.read_buf(&mut waiting) => if read? == 0 { return Ok(()) },
+            }
+        };
+        let Some(response) = response else {
+            // Killed in the middle of an answer: nobody knows what became of
+            // it, so it is not asked elsewhere.
+            let bad = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";
+            client.write_all(bad.as_bytes()).await?;
+            continue;
+        };
+        client.write_all(&response).await?;
+        if response.starts_with(b"HTTP/1.1 101") {
+            client.write_all(&behind).await?;
+            instance.write_all(&waiting).await?;
+            copy_bidirectional(&mut client, &mut instance).await?;
+            return Ok(());
+        }
+    }
+}
+
+/// The next instance that accepts; a dead one is passed over, as health
+/// checks would.
+async fn next_instance(instances: &[u16], turn: &AtomicUsize) -> Option<TcpStream> {
+    for _ in instances {
+        let index = turn.fetch_add(1, Ordering::Relaxed) % instances.len();
+        let port = *instances.get(index)?;
+        if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)).await {
+            let _ = stream.set_nodelay(true);
+            return Some(stream);
+        }
+    }
+    None
+}
+
+/// A whole request or response; what lies behind it stays in `waiting`.
+/// `None`: the connection ended before. Cancel-safe: all that was read is there.
+async fn message(stream: &mut TcpStream, waiting: &mut Vec<u8>) -> io::Result<Option<Vec<u8>>> {
+    let head = loop {
+        if let Some(end) = waiting.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+            break end + 4;
+        }
+        if HEAD_BYTES_MAX < waiting.len() || stream.read_buf(waiting).await? == 0 {
+            return Ok(None);
+        }
+    };
+    let body = content_length(waiting.get(..head).unwrap_or_default()).min(BODY_BYTES_MAX);
+    while waiting.len() < head + body {
+        if stream.read_buf(waiting).await? == 0 {
+            return Ok(None);
+        }
+    }
+    let rest = waiting.split_off(head + body);
+    Ok(Some(std::mem::replace(waiting, rest)))
+}
+
+fn content_length(head: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(head);
+    let lines = text.lines().filter_map(|line| line.split_once(':'));
+    lines
+        .filter(|(name, _)| name.trim().eq_ignore_ascii_case("content-length"))
+        .find_map(|(_, value)| value.trim().parse().ok())
+        .unwrap_or(0)
+}
