@@ -91,13 +91,11 @@ impl Sender {
 impl Sender {
     /// The event has its one answer.
     pub(super) fn count(&self, outcome: Outcome) {
-        let after = self.read_at.elapsed();
-        self.metrics.game.answered(self.event, outcome, after);
+        self.metrics.game.answered(self.event, outcome, self.read_at.elapsed());
         debug!(
             event = self.event.as_str(),
             outcome = outcome.as_str(),
             socket.id = %self.socket.id(),
-            duration_us = after.as_micros() as u64,
             "answered"
         );
     }
