@@ -28,6 +28,7 @@ use crate::table::intent::Intent;
 use crate::table::joining::decided;
 use crate::table::reception::hash_password;
 use crate::table::recovery::depart;
+use crate::table::recovery_failure::RecoveryFailure;
 use crate::table::registry::Table;
 use crate::table::socket_state::{Phase, Place, SeatExceeded, SocketState};
 
@@ -44,12 +45,13 @@ impl App for Table {
         }
         let table = self.clone();
         Box::pin(async move {
-            let is_recovered = match &earlier {
+            let recovered = match &earlier {
                 Some(earlier) => table.try_recover(&socket, earlier).await,
-                None => false,
+                None => Err(RecoveryFailure::UnknownId),
             };
-            if !is_recovered {
-                table.make_recoverable(&socket).await;
+            if let Err(failure) = recovered {
+                let is_away = failure == RecoveryFailure::StoreAway;
+                table.make_recoverable(&socket, is_away).await;
             }
             Ok(())
         })

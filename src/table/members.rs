@@ -63,6 +63,11 @@ impl Members {
         self.sockets.is_empty()
     }
 
+    /// Whether it is this very socket that is a member under its id.
+    pub(super) fn holds(&self, socket: &Socket) -> bool {
+        self.sockets.get(&socket.id()).is_some_and(|member| member.socket.is_same(socket))
+    }
+
     /// Whether a socket of that seat is here.
     pub(super) fn has_seat(&self, player: PlayerId) -> bool {
         self.seats.get(&player).is_some_and(|seat| !seat.sockets.is_empty())
@@ -88,8 +93,8 @@ impl Members {
     /// socket that another one has taken over from is nobody's.
     pub(super) fn remove(&mut self, socket: &Socket) -> Option<PlayerId> {
         let id = socket.id();
-        self.sockets.get(&id).filter(|member| member.socket.is_same(socket))?;
-        let player = self.sockets.remove(&id)?.player;
+        let member = if self.holds(socket) { self.sockets.remove(&id) } else { None };
+        let player = member?.player;
         let seat = self.seats.get_mut(&player)?;
         seat.leave(id);
         seat.sockets.is_empty().then_some(player)

@@ -61,7 +61,9 @@ pub struct RecoveryOptions {
     pub replay_entries_max: usize,
     /// What is replayed may have so many bytes, and one message more.
     pub replay_bytes_max: usize,
-    /// Unknown private ids per network; then none is looked for any more.
+    /// Unknown private ids per network; then none is looked for any more. A
+    /// network may be all that is behind one load balancer, and each CONNECT
+    /// costs the directory as much, so this is only against floods.
     pub failed: Limit,
 }
 
@@ -77,7 +79,7 @@ impl Default for RecoveryOptions {
             window_ms: 120_000,
             replay_entries_max: 1_000,
             replay_bytes_max: 1 << 20,
-            failed: Limit::per_minute(300),
+            failed: Limit::per_minute(3_000),
         }
     }
 }

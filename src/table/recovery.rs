@@ -61,22 +61,23 @@ impl Table {
     /// Gives a client the socket back that it had, with all that it missed
     /// queued. If that cannot be, the socket is a new one, and the client
     /// joins with its token.
-    pub(super) async fn try_recover(&self, socket: &Socket, earlier: &Earlier) -> bool {
+    pub(super) async fn try_recover(
+        &self,
+        socket: &Socket,
+        earlier: &Earlier,
+    ) -> Result<(), RecoveryFailure> {
         let guard = Unaccepted(Some(socket.clone()));
         let recovered = self.recover(socket, earlier).await;
         guard.accept();
         self.shared.recoveries.count(&recovered);
         match recovered {
-            Ok(()) => {
-                debug!(socket.id = %socket.id(), "connection recovered");
-                true
-            }
+            Ok(()) => debug!(socket.id = %socket.id(), "connection recovered"),
             Err(failure) => {
                 let peer = socket.handshake().peer;
                 info!(reason = failure.as_str(), %peer, "connection not recovered");
-                false
             }
         }
+        recovered
     }
 
     async fn recover(&self, socket: &Socket, earlier: &Earlier) -> Result<(), RecoveryFailure> {
@@ -145,12 +146,19 @@ impl Table {
         decided.await.unwrap_or(Err(RecoveryFailure::Internal))
     }
 
-    /// A new socket: from now on it can be recovered.
-    pub(super) async fn make_recoverable(&self, socket: &Socket) {
+    /// A new socket: from now on it can be recovered. Nobody waits for a
+    /// store that is `away`; the next renewal writes it.
+    pub(super) async fn make_recoverable(&self, socket: &Socket, is_away: bool) {
         let Some(id) = socket.private_id() else { return };
         let owner = self.shared.instance;
         let record = RecoveryRecord { id, socket: socket.id(), owner, claims: 0, place: None };
-        self.remember(socket, record).await;
+        if !is_away {
+            return self.remember(socket, record).await;
+        }
+        if let Some(state) = socket.state::<SocketState>() {
+            state.set_recovery(record.clone());
+        }
+        self.shared.tracker.recoverable(record, socket);
     }
 
     /// The socket has taken a place.

@@ -112,6 +112,7 @@ export class Traveller {
 
   close() {
     this.socket.disconnect();
+    this.socket.io.engine?.close();
     this.front.close();
   }
 

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use cardroom::poker::ids::SessionId;
 use cardroom::store::redis::{Durability, RedisOptions};
-use cardroom::store::{CommitError, Position, RedisStore, SessionStore, StoreError};
+use cardroom::store::{
+    CommitError, Loaded, Position, RedisStore, SessionStore, StoreError, Stored,
+};
 use tokio::time::timeout;
 
 use crate::store::contract::{away, commit, create, load, missed_events, missed_up_to};
@@ -14,6 +16,7 @@ use crate::store::redis_server::{RedisServer, free_port, options};
 use crate::store::redis_sites::{ClusterSite, SentinelSite, online_replicas, wait_until};
 
 const LONG: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Patience as it is configured, so that a server that is gone is noticed.
 fn impatient(url: &str, prefix: &str) -> RedisOptions {
@@ -50,7 +53,7 @@ async fn write(
             // Nobody knows what became of it: the next one has another stamp.
             Err(CommitError::Conflict(_) | CommitError::Store(StoreError::Unavailable(_))) => {
                 stamp += 1;
-                if let Ok(cardroom::store::Stored::Live(loaded)) = store.load(id).await {
+                if let Ok(Stored::Live(loaded)) = store.load(id).await {
                     position = loaded.position;
                 }
             }
@@ -80,6 +83,20 @@ async fn read(
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     (stamps, position)
+}
+
+/// A replica that is still being filled lets nobody confirm what is read.
+async fn load_in_time(store: &RedisStore, id: SessionId) -> Loaded {
+    let loaded = async {
+        loop {
+            match store.load(id).await {
+                Ok(Stored::Live(loaded)) => return *loaded,
+                Err(StoreError::Unavailable(_)) => tokio::time::sleep(PAUSE).await,
+                other => panic!("not live: {other:?}"),
+            }
+        }
+    };
+    timeout(LONG, loaded).await.expect("replicas in time")
 }
 
 #[allow(clippy::disallowed_methods, reason = "other processes fail in real time")]
@@ -115,9 +132,9 @@ async fn lose_nothing(url: &str, fail: impl AsyncFnOnce(SessionId) -> String) ->
         accepted.extend(stamps);
     }
     let witness = RedisStore::connect(impatient(&new_url, &prefix)).await.expect("a store");
-    let seen = load(&witness, id).await;
-    assert_eq!(seen, load(&*one, id).await);
-    assert_eq!(seen, load(&*other, id).await);
+    let seen = load_in_time(&witness, id).await;
+    assert_eq!(seen, load_in_time(&one, id).await);
+    assert_eq!(seen, load_in_time(&other, id).await);
     let (mut stamps, mut position) = reader.await.expect("no panic");
     while position != seen.position {
         let missing = witness.read_after(id, position).await.unwrap();

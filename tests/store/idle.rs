@@ -60,17 +60,19 @@ async fn idle_sessions_cost_their_leases_and_head_checks() {
     let head_checks = ms / HEAD_CHECK.as_millis() as u64 + 1;
     let few = 50;
     let at_most = [
-        // A socket's lease: one script and its record.
-        ("evalsha", renewals * (SESSIONS + 1)),
+        // A socket's lease: one script and its record; and one script for the
+        // record by which it comes back.
+        ("evalsha", renewals * (2 * SESSIONS + 1)),
         ("set", renewals * SESSIONS),
         ("hmget", head_checks * SESSIONS),
         // By the script: both sets are written, cleared of the dead and kept.
         ("zadd", 2 * renewals * SESSIONS),
         ("zremrangebyscore", 2 * renewals * SESSIONS),
-        ("pexpire", renewals * (2 * SESSIONS + 1)),
+        ("pexpire", renewals * (3 * SESSIONS + 1)),
+        ("hget", renewals * SESSIONS),
         ("time", renewals * SESSIONS + head_checks * 5),
         ("exists", few),
-        ("hset", few),
+        ("hset", renewals * SESSIONS + few),
         ("ping", few),
         ("info", few),
         ("config|resetstat", few),

@@ -33,6 +33,8 @@ struct Scene {
     token: String,
     session: String,
     server: SocketAddr,
+    /// Another instance.
+    other: SocketAddr,
 }
 
 /// A client made of packets.
@@ -50,10 +52,18 @@ impl Scene {
         let store = Arc::new(FaultyStore::new(Clock::system()));
         let policy = Policy { disconnect_grace_ms: 50, online_coalesce_ms: 10, ..policy };
         let options = TableOptions { policy, ..TableOptions::default() };
-        let keyring = Keyring::ephemeral([7; 32]);
+        Self::of(store, options).await
+    }
+
+    async fn of(store: Arc<FaultyStore>, options: TableOptions) -> Self {
         let directory = Arc::new(MemoryStore::new(Clock::system(), 8));
-        let table = Table::new(Arc::clone(&store) as _, directory, Hub::new(), keyring, options);
-        let server = serve(Connections::new(patient(), Upper::SocketIo(Arc::new(table))));
+        let instance = || {
+            let keyring = Keyring::ephemeral([7; 32]);
+            let (store, directory) = (Arc::clone(&store) as _, Arc::clone(&directory) as _);
+            let table = Table::new(store, directory, Hub::new(), keyring, options.clone());
+            serve(Connections::new(patient(), Upper::SocketIo(Arc::new(table))))
+        };
+        let (server, other) = (instance(), instance());
 
         let mut host = Guest { socket: join_websocket(server).await, asked: 0 };
         let created =
@@ -64,7 +74,7 @@ impl Scene {
         let token = joined["playerToken"].as_str().expect("a token").to_owned();
         host.hears("player:joined").await;
         let session = joined["sessionId"].as_str().expect("an id").to_owned();
-        Self { store, host, guest, token, session, server }
+        Self { store, host, guest, token, session, server, other }
     }
 }
 

@@ -1,14 +1,20 @@
 //! What was received, and what is replayed, is together what would have been
 //! received without the cut: wherever the cut is, and whatever happens.
 
-use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
+use cardroom::clock::Clock;
+use cardroom::limits::Limit;
+use cardroom::table::{RecoveryOptions, TableOptions};
+
 use crate::support::eio::{open_websocket, say, see_text};
+use crate::table::faulty_store::FaultyStore;
 use crate::table::{Guest, Scene};
 
 /// Who does something, and what. Refusals are part of it.
@@ -64,22 +70,22 @@ impl Tab {
     }
 
     /// Comes back as somebody who has heard only so much.
-    async fn recover(&mut self, scene: &Scene, known: usize) {
-        let mut socket = open_websocket(scene.server).await;
+    async fn recover(&mut self, server: SocketAddr, known: usize) {
+        let mut socket = open_websocket(server).await;
         let offset = self.heard.get(..known).and_then(|known| known.iter().rev().find_map(offset));
         let said = json!({"pid": self.pid, "offset": offset});
         say(&mut socket, &format!("40{said}")).await;
         self.heard.truncate(known);
-        let mut queue = VecDeque::new();
+        let mut missed = Vec::new();
         let answer = loop {
             let packet = see_text(&mut socket).await;
             if packet.starts_with("40") {
                 break packet;
             }
-            queue.push_back(packet);
+            missed.push(packet);
         };
         assert_eq!(ids(&answer), (self.sid.clone(), self.pid.clone()), "the same socket");
-        queue.into_iter().for_each(|packet| self.hear(packet));
+        missed.into_iter().for_each(|packet| self.hear(packet));
         self.guest = Guest { socket, asked: 0 };
     }
 
@@ -149,7 +155,8 @@ fn wherever_the_cut_is_the_rest_is_replayed() {
         }
         let uncut = tab.heard.clone();
         for known in 0..=uncut.len() {
-            tab.recover(&scene, known).await;
+            let server = if known % 2 == 0 { scene.other } else { scene.server };
+            tab.recover(server, known).await;
             assert_eq!(tab.heard, uncut, "cut after {known}");
         }
     });
@@ -161,19 +168,71 @@ fn between_the_replay_and_what_is_told_live_nothing_is_lost_or_doubled() {
         let mut scene = Scene::open().await;
         let mut uncut = Tab::open(&scene).await;
         let mut cut = Tab::open(&scene).await;
-        for burst in schedule.chunks(7) {
+        for (turn, burst) in schedule.chunks(7).enumerate() {
             // Nobody waits for an answer: some come before, some after.
             for Step { is_host, event, payload } in burst {
                 let by = if *is_host { &mut scene.host } else { &mut scene.guest };
                 say(&mut by.socket, &format!("42[\"{event}\",{payload}]")).await;
             }
             let known = cut.heard.len();
-            cut.recover(&scene, known).await;
+            let server = if turn % 2 == 0 { scene.other } else { scene.server };
+            cut.recover(server, known).await;
         }
         scene.host.ask("session:sync", json!({})).await;
         scene.guest.ask("session:sync", json!({})).await;
-        cut.settle().await;
         uncut.settle().await;
+        // On another instance the last words may still be on their way.
+        while cut.heard.len() < uncut.heard.len() {
+            let packet = cut.guest.next().await;
+            cut.hear(packet);
+        }
+        cut.settle().await;
         assert_eq!(cut.heard, uncut.heard);
     });
+}
+
+/// The answer to a CONNECT that says this.
+async fn connect(server: SocketAddr, said: Value) -> (String, String) {
+    let mut socket = open_websocket(server).await;
+    say(&mut socket, &format!("40{said}")).await;
+    loop {
+        let packet = see_text(&mut socket).await;
+        if packet.starts_with("40") {
+            return ids(&packet);
+        }
+    }
+}
+
+#[tokio::test]
+async fn ids_that_are_made_up_are_looked_for_only_so_often() {
+    let store = Arc::new(FaultyStore::new(Clock::system()));
+    let recovery = RecoveryOptions { failed: Limit::per_minute(2), ..RecoveryOptions::default() };
+    let scene = Scene::of(store, TableOptions { recovery, ..TableOptions::default() }).await;
+    let (sid, pid) = connect(scene.server, json!({})).await;
+    assert_eq!(connect(scene.server, json!({"pid": pid})).await, (sid.clone(), pid.clone()));
+    for made_up in ["AAAAAAAAAAAAAAAAAAAA", "not even one"] {
+        assert_ne!(connect(scene.server, json!({"pid": made_up})).await.0, sid);
+    }
+    assert_ne!(connect(scene.server, json!({"pid": pid})).await.0, sid, "nobody looks any more");
+}
+
+#[tokio::test]
+async fn what_is_replayed_has_a_limit() {
+    let store = Arc::new(FaultyStore::new(Clock::system()));
+    let recovery = RecoveryOptions { replay_entries_max: 3, ..RecoveryOptions::default() };
+    let mut scene = Scene::of(store, TableOptions { recovery, ..TableOptions::default() }).await;
+    let mut tab = Tab::open(&scene).await;
+    for (missed, value) in ["1", "2", "3", "5"].into_iter().enumerate() {
+        let vote = json!({"storyId": "s1", "value": value});
+        assert_eq!(scene.host.ask("vote:submit", vote).await["ok"], true);
+        if missed < 3 {
+            tab.recover(scene.server, 0).await;
+        }
+    }
+    assert_eq!(tab.heard.len(), 3);
+    let second = tab.heard.get(1).and_then(offset);
+    let (sid, _) = connect(scene.server, json!({"pid": tab.pid})).await;
+    assert_ne!(sid, tab.sid, "four are too many");
+    let (sid, _) = connect(scene.server, json!({"pid": tab.pid, "offset": second})).await;
+    assert_eq!(sid, tab.sid, "fewer are not");
 }

@@ -1,6 +1,8 @@
 //! A socket comes back: what it missed is read before it is seated, and told
 //! before anything that happens from then on.
 
+use std::sync::Arc;
+
 use tracing::warn;
 
 use crate::api::offset::Offset;
@@ -9,7 +11,7 @@ use crate::poker::ids::PlayerId;
 use crate::poker::session::{Session, Status};
 use crate::protocol::Encoded;
 use crate::store::directory::RecoverablePlace;
-use crate::store::{Entry, Missing, Position};
+use crate::store::{Entry, Missing, Position, StoreError};
 use crate::table::members::Members;
 use crate::table::recovery::{Recovering, let_go};
 use crate::table::recovery_failure::RecoveryFailure;
@@ -129,7 +131,13 @@ impl SessionTask {
         if from == self.told {
             return Ok(replay);
         }
-        let missing = self.shared.store.read_after(self.handle.id, from).await;
+        let store = Arc::clone(&self.shared.store);
+        let mut missing = store.read_after(self.handle.id, from).await;
+        if matches!(missing, Err(StoreError::Gone)) {
+            // Over; or lost, and then it is put back.
+            self.resync().await.map_err(|error| RecoveryFailure::of(&error))?;
+            missing = store.read_after(self.handle.id, from).await;
+        }
         let entries = match missing.map_err(|error| RecoveryFailure::of(&error))? {
             Missing::Entries(entries) => entries,
             Missing::Unreachable => return Err(RecoveryFailure::OtherHistory),

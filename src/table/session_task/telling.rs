@@ -17,6 +17,7 @@ use crate::poker::reply::Reply;
 use crate::protocol::{Draft, Encoded, SocketId};
 use crate::store::directory::RecoverablePlace;
 use crate::store::{Entry, Position};
+use crate::table::answer::Answer;
 use crate::table::handle::JoinAnswer;
 use crate::table::recovery_failure::RecoveryFailure;
 use crate::table::session_task::SessionTask;
@@ -31,13 +32,23 @@ impl SessionTask {
         let mut events = events.iter().enumerate().peekable();
         for turn in turns {
             while let Some((index, event)) = events.next_if(|(index, _)| *index < turn.events.end) {
-                let origin = turn.work.origin.filter(|_| turn.events.contains(&index));
+                let is_own = turn.events.contains(&index) && self.is_answered(&turn);
+                let origin = turn.work.origin.filter(|_| is_own);
                 self.show_next(event, &mut entries, origin).await;
             }
             self.answer(turn);
         }
         for (_, event) in events {
             self.show_next(event, &mut entries, None).await;
+        }
+    }
+
+    /// Whether the sender learns from the answer what its other tabs are told:
+    /// not if another connection has taken its place over.
+    fn is_answered(&self, turn: &Turn) -> bool {
+        match &turn.work.waiting {
+            Waiting::Answer(Answer::Socket(sender)) => self.members.holds(&sender.socket),
+            _ => true,
         }
     }
 

@@ -8,6 +8,7 @@ const IDS = [
   ["sid", /(?<="sid":")[\w-]+(?=")/g],
   ["pid", /(?<="pid":")[\w-]+(?=")/g],
   ["socket", /(?<=\bsocket\.id=)[\w-]+/g],
+  ["instance", /(?<=\binstance=)[0-9a-f]{16}/g],
   // The last argument of an event: its place in the log, with a random part.
   ["offset", /(?<=,")[0-9a-f]{1,16}-[0-9a-f]{1,16}(?:\.[0-9a-f]{1,8}(?:-[0-9a-f]{1,16})?)?(?="\]$)/g],
   ["address", /127\.0\.0\.1:\d+/g],

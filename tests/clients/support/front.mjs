@@ -6,6 +6,7 @@ import net from "node:net";
 export class Front {
   #server;
   #pairs = new Set();
+  #isClosed = false;
 
   /** Listens, in front of `target` (a URL). */
   static async open(target) {
@@ -34,7 +35,7 @@ export class Front {
     for (const { client, server } of this.#pairs) {
       client.unpipe(server);
       server.unpipe(client);
-      server.removeAllListeners("close");
+      client.removeAllListeners("close");
       server.resume();
       client.destroy();
     }
@@ -52,6 +53,7 @@ export class Front {
 
   /** Ends whatever is left of all connections. */
   close() {
+    this.#isClosed = true;
     this.#server.close();
     for (const { client, server } of this.#pairs) {
       client.destroy();
@@ -60,6 +62,7 @@ export class Front {
   }
 
   #connect(client) {
+    if (this.#isClosed) return client.destroy();
     const { hostname, port } = new URL(typeof this.target === "function" ? this.target() : this.target);
     const server = net.connect(Number(port), hostname);
     const pair = { client, server };
