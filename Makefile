@@ -40,6 +40,7 @@ lint:
 	cargo clippy --all-targets --quiet -- --deny warnings
 	cargo check --no-default-features --quiet
 	cargo check --no-default-features --features redis --quiet
+	scripts/lint_monitoring.sh
 	scripts/install_clients.sh
 	cd web/client && npm run --silent build && npm run --silent lint
 	cd web/page && npm run --silent lint

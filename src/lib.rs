@@ -20,6 +20,10 @@ pub mod table;
 #[cfg(feature = "server")]
 pub mod connection;
 
+// What is counted, by all above.
+#[cfg(feature = "server")]
+pub mod metrics;
+
 // Layer 1.
 pub mod api;
 #[cfg(feature = "server")]

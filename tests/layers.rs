@@ -9,6 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["planted", "poker", "protocol", "shutdown", "telemetry"],
     &["clock"],
     &["api", "store", "hub", "limits", "identity"],
+    &["metrics"],
     &["connection"],
     &["table"],
     &["transport"],

@@ -25,6 +25,9 @@ mod conformance {
 
 mod clients;
 
+// What operators see of it.
+mod seeing;
+
 // The API over HTTP.
 mod rest {
     mod front;

@@ -13,8 +13,9 @@ use serde::de::DeserializeOwned;
 
 use crate::config::arguments::Arguments;
 use crate::config::sections::{
-    AuthConfig, Config, EngineConfig, InstancesConfig, LimitsConfig, LogConfig, PageConfig,
-    RateLimits, RecoveryConfig, RedisConfig, ServerConfig, SessionConfig, origin,
+    AdminConfig, AuthConfig, Config, EngineConfig, InstancesConfig, LimitsConfig, LogConfig,
+    MetricsConfig, PageConfig, RateLimits, RecoveryConfig, RedisConfig, ServerConfig,
+    SessionConfig, origin,
 };
 use crate::config::table::Check;
 use crate::config::write::value_text;
@@ -58,6 +59,8 @@ impl Config {
             auth: AuthConfig::read(&mut reader),
             page: PageConfig::read(&mut reader),
             log: LogConfig::read(&mut reader),
+            metrics: MetricsConfig::read(&mut reader),
+            admin: AdminConfig::read(&mut reader),
         };
         reader.unknown_keys();
 

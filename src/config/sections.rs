@@ -26,6 +26,8 @@ pub struct Config {
     pub auth: AuthConfig,
     pub page: PageConfig,
     pub log: LogConfig,
+    pub metrics: MetricsConfig,
+    pub admin: AdminConfig,
 }
 
 section! {
@@ -247,6 +249,27 @@ section! {
     }
 }
 
+section! {
+    /// Numbers for Prometheus.
+    "metrics" MetricsConfig {
+        /// Address and port of `/metrics`, apart from the clients; empty: no
+        /// such port. For whoever reaches it, unless there is a token.
+        listen: String = String::new(), Rule(|text: &String| optional_address(text));
+        /// With it, 16 bytes or more, `/metrics` also answers on the main port,
+        /// to those who send it as `Authorization: Bearer …`. Empty: it does not.
+        token: SharedSecret = SharedSecret::default(), Secret(|secret: &SharedSecret| operator_token(secret));
+    }
+}
+
+section! {
+    /// For those who run the server.
+    "admin" AdminConfig {
+        /// With it, 16 bytes or more, `/api/v1/status` answers to those who send
+        /// it as `Authorization: Bearer …`. Empty: it does not.
+        token: SharedSecret = SharedSecret::default(), Secret(|secret: &SharedSecret| operator_token(secret));
+    }
+}
+
 /// Attempts in any 60 s, by client event; per seat, or per address before a
 /// join. All events of the catalogue are in it, and no others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -369,6 +392,12 @@ impl SharedSecret {
     }
 }
 
+impl From<&str> for SharedSecret {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
 impl Serialize for SharedSecret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if self.is_empty() { "" } else { REDACTED }.serialize(serializer)
@@ -384,6 +413,30 @@ fn shared_secret(secret: &SharedSecret) -> Result<(), String> {
 }
 
 const SHARED_SECRET_BYTES_MIN: usize = 32;
+
+/// As a header can carry it.
+fn operator_token(secret: &SharedSecret) -> Result<(), String> {
+    let text = secret.expose();
+    let is_token = OPERATOR_TOKEN_BYTES_MIN <= text.len()
+        && text.len() <= OPERATOR_TOKEN_BYTES_MAX
+        && text.bytes().all(|b| b.is_ascii_graphic());
+    if text.is_empty() || is_token {
+        return Ok(());
+    }
+    Err(format!(
+        "must be {OPERATOR_TOKEN_BYTES_MIN} to {OPERATOR_TOKEN_BYTES_MAX} visible ASCII characters, or empty"
+    ))
+}
+
+const OPERATOR_TOKEN_BYTES_MIN: usize = 16;
+const OPERATOR_TOKEN_BYTES_MAX: usize = 512;
+
+fn optional_address(text: &str) -> Result<(), String> {
+    if text.is_empty() || text.parse::<SocketAddr>().is_ok() {
+        return Ok(());
+    }
+    Err("must be an address and a port such as 127.0.0.1:9464, or empty".to_owned())
+}
 
 /// Prints without itself, in `{:?}` and in TOML.
 #[derive(Clone, Default, Deserialize)]

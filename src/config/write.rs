@@ -41,6 +41,8 @@ impl Config {
         self.auth.write(&mut page);
         self.page.write(&mut page);
         self.log.write(&mut page);
+        self.metrics.write(&mut page);
+        self.admin.write(&mut page);
         page.text
     }
 }

@@ -6,6 +6,8 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tracing::{Instrument as _, debug_span};
+
 use crate::connection::app::{App, EngineApp};
 use crate::connection::handle::Connection;
 use crate::connection::handshake::Handshake;
@@ -122,12 +124,23 @@ impl Connections {
         self.inner.open.load(Ordering::Relaxed) as usize
     }
 
+    /// Bytes that wait in all outboxes. Looks at each connection: for metrics.
+    pub fn outbox_bytes(&self) -> u64 {
+        let of_shard = |shard| {
+            let connections: Vec<Arc<Connection>> = lock(shard).values().cloned().collect();
+            connections.iter().map(|connection| connection.outbox.bytes() as u64).sum::<u64>()
+        };
+        self.inner.shards.iter().map(of_shard).sum()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     pub(super) fn forget(&self, sid: Sid) {
-        if self.shard(sid).remove(&sid).is_some() {
+        let forgotten = self.shard(sid).remove(&sid);
+        if let Some(connection) = forgotten {
+            self.options().metrics.wire.connection_forgotten(connection.transport());
             self.inner.open.fetch_sub(1, Ordering::Relaxed);
         }
     }
@@ -148,12 +161,16 @@ impl Connections {
         handshake.shrink(self.options().headers_kept.as_deref());
         handshake.transport =
             if link.is_some() { TransportName::WebSocket } else { TransportName::Polling };
+        self.options().metrics.wire.connection_opened(handshake.transport);
         let outbox = Arc::new(Outbox::new(self.options().outbox));
         let connection = Arc::new(Connection::new(outbox, handshake));
         self.shard(sid).insert(sid, Arc::clone(&connection));
         self.inner.open.fetch_add(1, Ordering::Relaxed);
         let layer = Layer::new(&self.inner.upper, &connection, self.options());
-        tokio::spawn(Task::new(self.clone(), sid, connection, layer, link).run());
+        // Never the sid: it is a secret.
+        let span = debug_span!("connection", peer = %connection.handshake.peer);
+        let task = Task::new(self.clone(), sid, connection, layer, link);
+        tokio::spawn(task.run().instrument(span));
     }
 
     fn shard(&self, sid: Sid) -> MutexGuard<'_, Shard> {

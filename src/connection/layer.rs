@@ -16,6 +16,7 @@ use crate::connection::connections::{Upper, random};
 use crate::connection::handle::Connection;
 use crate::connection::options::Options;
 use crate::connection::socket::{AckArguments, EngineSocket, Identity, Socket};
+use crate::metrics::Metrics;
 use crate::protocol::socketio::{Client, Limits, Received};
 use crate::protocol::{CloseReason, Encoded, PrivateId, SocketId};
 
@@ -36,6 +37,7 @@ impl Layer {
             Upper::SocketIo(app) => Self::SocketIo(SocketIo {
                 app: Arc::clone(app),
                 connection: Arc::clone(connection),
+                metrics: Arc::clone(&options.metrics),
                 acks_awaited_max: options.acks_awaited_max,
                 client: Client::new(
                     Duration::ZERO,
@@ -148,6 +150,7 @@ fn waiting(progress: Progress) -> Option<Waiting> {
 pub(super) struct SocketIo {
     app: Arc<dyn App>,
     connection: Arc<Connection>,
+    metrics: Arc<Metrics>,
     acks_awaited_max: u32,
     client: Client<Socket>,
 }
@@ -205,6 +208,7 @@ impl SocketIo {
             Ok(()) => {
                 let _ = socket.welcome(&[]);
                 self.client.join(namespace, socket.clone());
+                self.metrics.wire.sockets.add(1);
                 self.app.connected(&socket);
             }
             Err(ConnectRejected { message, data }) => {
@@ -217,6 +221,7 @@ impl SocketIo {
 
     fn ended(&self, socket: &Socket, reason: CloseReason) {
         socket.ended();
+        self.metrics.wire.sockets.add(-1);
         self.app.disconnect(socket, reason);
     }
 }

@@ -1,10 +1,12 @@
 //! The numbers and switches of Engine.IO and Socket.IO.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
 
 use crate::hub::OutboxLimits;
+use crate::metrics::Metrics;
 
 /// Defaults are those of the reference server where it has one.
 #[derive(Debug, Clone)]
@@ -52,6 +54,8 @@ pub struct Options {
     /// The request headers a connection keeps for its application; `None`
     /// keeps all. They cost memory for as long as the connection lives.
     pub headers_kept: Option<Vec<HeaderName>>,
+    /// Where what happens is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Which pages may talk to the server, over polling and WebSocket alike. A
@@ -87,6 +91,7 @@ impl Default for Options {
             compress_from_bytes: Some(1_024),
             origins: Origins::Any,
             headers_kept: None,
+            metrics: Arc::default(),
         }
     }
 }

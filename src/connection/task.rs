@@ -516,6 +516,7 @@ impl Task {
             Output::CompleteUpgrade => {
                 self.link = self.upgrading.take();
                 self.connection.set_upgraded();
+                self.connections.options().metrics.wire.connection_upgraded();
             }
             Output::DropUpgrade => self.drop_upgrade(),
             Output::Closed(reason) => self.closed(reason),
@@ -542,6 +543,7 @@ impl Task {
         // A payload that ends its connection was still a payload.
         self.answer_post(PostReply::Refused, PostReply::Done);
         self.layer.close(self.now(), reason);
+        self.connections.options().metrics.wire.connection_closed(reason);
         tracing::debug!(reason = reason.as_str(), peer = %self.connection.handshake.peer, "connection closed");
     }
 

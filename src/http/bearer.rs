@@ -30,7 +30,7 @@ pub(super) async fn member(api: &Api, call: &Call) -> Result<Authorised, Problem
     Ok(authorised)
 }
 
-fn token(headers: &HeaderMap) -> Result<&str, Problem> {
+pub(super) fn token(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return Err(Problem::token_missing());

@@ -13,10 +13,11 @@ use crate::api::Failure;
 use crate::api::client_event::{DEPTH_MAX, depth, object};
 use crate::api::field::{BadField, Field};
 use crate::clock::Clock;
+use crate::http::operators::Operators;
 use crate::http::page::Page;
 use crate::http::problem::Problem;
 use crate::limits::Budgets;
-use crate::poker::ids::{PlayerId, SessionRef};
+use crate::poker::ids::{Millis, PlayerId, SessionRef};
 use crate::poker::refusal::Refusal;
 use crate::table::Table;
 use crate::transport::body::Body;
@@ -26,6 +27,8 @@ pub(super) struct Api {
     pub(super) table: Table,
     pub(super) is_draining: Box<dyn Fn() -> bool + Send + Sync>,
     pub(super) clock: Clock,
+    pub(super) started: Millis,
+    pub(super) operators: Arc<Operators>,
     /// Stories added here, per seat.
     pub(super) stories: Budgets<PlayerId>,
     pub(super) page: Page,

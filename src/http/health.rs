@@ -55,6 +55,8 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
+    use crate::connection::{Connections, Options, Upper};
+    use crate::http::operators::Operators;
     use crate::http::page::Page;
     use crate::hub::Hub;
     use crate::identity::Keyring;
@@ -66,14 +68,22 @@ mod tests {
         let clock = Clock::system();
         let store = Arc::new(MemoryStore::new(clock, 1));
         let keys = Keyring::ephemeral([7; 32]);
+        let options = TableOptions::default();
+        let table = Table::new(Arc::clone(&store) as _, store, Hub::new(), keys, options);
+        let upper = Upper::SocketIo(Arc::new(table.clone()));
+        let operators = Operators {
+            metrics: Arc::default(),
+            connections: Connections::new(Options::default(), upper),
+            table: table.clone(),
+            store: "memory",
+            advertised_address: String::new(),
+            scraper: None,
+            administrator: None,
+        };
         let api = Api {
-            table: Table::new(
-                Arc::clone(&store) as _,
-                store,
-                Hub::new(),
-                keys,
-                TableOptions::default(),
-            ),
+            table,
+            started: clock.now(),
+            operators: Arc::new(operators),
             is_draining: Box::new(move || is_draining),
             clock,
             stories: Budgets::new(Limit::per_minute(1), 1),

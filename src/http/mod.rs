@@ -8,6 +8,7 @@
 // The way of a request.
 mod bearer;
 mod call;
+mod operators;
 pub mod router;
 mod routes;
 
@@ -16,14 +17,17 @@ mod asyncapi;
 mod export;
 mod front;
 mod health;
+pub mod metrics;
 mod openapi;
 mod page;
 mod seats;
 mod sessions;
+mod status;
 mod stories;
 
 // What there is instead.
 mod problem;
 
+pub use operators::{OperatorToken, Operators};
 pub use page::Page;
 pub use router::{EngineMount, Router, RouterLimits};

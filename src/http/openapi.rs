@@ -11,7 +11,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::http::call::{Answer, Api, Call, text};
 use crate::http::problem::ProblemDocument;
-use crate::http::{asyncapi, export, front, health, seats, sessions, stories};
+use crate::http::{asyncapi, export, front, health, metrics, seats, sessions, status, stories};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -24,6 +24,8 @@ use crate::http::{asyncapi, export, front, health, seats, sessions, stories};
         front::door,
         health::alive,
         health::ready,
+        metrics::scrape,
+        status::show,
         serve,
         asyncapi::serve,
         sessions::create,
@@ -36,12 +38,13 @@ use crate::http::{asyncapi, export, front, health, seats, sessions, stories};
         export::download,
     ),
     components(schemas(ProblemDocument)),
-    modifiers(&Problems, &PlayerToken),
+    modifiers(&Problems, &Tokens),
     tags(
         (name = "sessions", description = "Planning-poker sessions"),
         (name = "seats", description = "Who sits at the table"),
         (name = "stories", description = "What is estimated"),
         (name = "server", description = "The instance itself"),
+        (name = "operators", description = "For those who run it"),
     ),
 )]
 struct Description;
@@ -83,15 +86,19 @@ impl Modify for Problems {
     }
 }
 
-struct PlayerToken;
+struct Tokens;
 
-impl Modify for PlayerToken {
+impl Modify for Tokens {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
-        let mut scheme = Http::new(HttpAuthScheme::Bearer);
-        scheme.description =
-            Some("The `playerToken` of a seat, or the `hostToken` of an opened session".to_owned());
         let components = api.components.get_or_insert_default();
-        components.add_security_scheme("playerToken", SecurityScheme::Http(scheme));
+        for (name, description) in [
+            ("playerToken", "The `playerToken` of a seat, or the `hostToken` of an opened session"),
+            ("operatorToken", "`metrics.token` or `admin.token` of the configuration"),
+        ] {
+            let mut scheme = Http::new(HttpAuthScheme::Bearer);
+            scheme.description = Some(description.to_owned());
+            components.add_security_scheme(name, SecurityScheme::Http(scheme));
+        }
     }
 }
 

@@ -36,8 +36,8 @@ pub(super) struct ProblemDocument {
     status: u16,
     detail: Cow<'static, str>,
     /// Stable; of the catalogue, §4, or one of `NOT_FOUND`,
-    /// `METHOD_NOT_ALLOWED`, `UNSUPPORTED_MEDIA_TYPE`, `ORIGIN_NOT_ALLOWED`
-    /// and `REQUEST_TIMEOUT`.
+    /// `METHOD_NOT_ALLOWED`, `UNSUPPORTED_MEDIA_TYPE`, `ORIGIN_NOT_ALLOWED`,
+    /// `UNAUTHORIZED` and `REQUEST_TIMEOUT`.
     code: &'static str,
     /// The path of the field that was refused, such as `settings.deck`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,6 +74,18 @@ impl Problem {
     /// Nobody said who they are. RFC 6750, §3: then no `error` is named.
     pub(super) fn token_missing() -> Self {
         Self { header: challenge("Bearer realm=\"cardroom\""), ..invalid_token() }
+    }
+
+    /// This is for those who run the server.
+    pub(super) fn no_operator() -> Self {
+        let detail = "This needs the operators' token";
+        let problem = Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", detail);
+        Self { header: challenge("Bearer realm=\"cardroom operators\""), ..problem }
+    }
+
+    /// A defect of ours that was logged where it happened.
+    pub(super) fn broken() -> Self {
+        Failure::Internal { id: 0 }.into()
     }
 
     pub(super) fn of_body(error: BodyError, bytes_max: usize) -> Self {

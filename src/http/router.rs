@@ -25,6 +25,7 @@ use crate::api::client_event::EventName;
 use crate::clock::Clock;
 use crate::connection::Origins;
 use crate::http::call::{Answer, Api, Call, Handler};
+use crate::http::operators::Operators;
 use crate::http::page::Page;
 use crate::http::problem::Problem;
 use crate::http::routes::ROUTES;
@@ -106,14 +107,18 @@ impl Router {
         origins: Origins,
         limits: RouterLimits,
         page: Page,
+        operators: Arc<Operators>,
         is_draining: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Self {
         let engine_path = engine.path.clone();
         let per_minute = EventName::StoryCreate.accepted_per_minute();
+        let clock = Clock::system();
         let api = Arc::new(Api {
             table,
+            started: clock.now(),
+            operators,
             is_draining: Box::new(is_draining),
-            clock: Clock::system(),
+            clock,
             stories: Budgets::new(Limit::per_minute(per_minute.into()), AUTHORS_MAX),
             page,
             engine_path,
@@ -154,6 +159,7 @@ impl Inner {
         for (name, value) in HEADERS {
             headers.entry(name).or_insert(value);
         }
+        self.api.operators.metrics.wire.http_answered(response.status().as_u16());
         response
     }
 

@@ -3,7 +3,9 @@
 use http::Method;
 
 use crate::http::call::Handler;
-use crate::http::{asyncapi, export, front, health, openapi, seats, sessions, stories};
+use crate::http::{
+    asyncapi, export, front, health, metrics, openapi, seats, sessions, status, stories,
+};
 
 pub(super) struct Route {
     pub(super) method: Method,
@@ -16,6 +18,8 @@ pub(super) const ROUTES: &[Route] = &[
     get("/", |api, call| Box::pin(front::door(api, call))),
     get("/healthz", |api, call| Box::pin(health::alive(api, call))),
     get("/readyz", |api, call| Box::pin(health::ready(api, call))),
+    get("/metrics", |api, call| Box::pin(metrics::scrape(api, call))),
+    get("/api/v1/status", |api, call| Box::pin(status::show(api, call))),
     get("/api/v1/openapi.json", |api, call| Box::pin(openapi::serve(api, call))),
     get("/api/v1/asyncapi.json", |api, call| Box::pin(asyncapi::serve(api, call))),
     post("/api/v1/sessions", |api, call| Box::pin(sessions::create(api, call))),

@@ -138,6 +138,11 @@ impl Outbox {
         taken
     }
 
+    /// What waits, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.queue().bytes
+    }
+
     pub fn is_empty(&self) -> bool {
         self.queue().messages.is_empty()
     }

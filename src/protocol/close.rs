@@ -33,6 +33,22 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
+    /// In the order of their numbers.
+    pub const ALL: &[Self] = &[
+        Self::TransportClose,
+        Self::TransportError,
+        Self::PingTimeout,
+        Self::ParseError,
+        Self::TooLarge,
+        Self::ForcedClose,
+        Self::ServerShuttingDown,
+        Self::SlowConsumer,
+        Self::Superseded,
+        Self::ConnectTimeout,
+        Self::ServerNamespaceDisconnect,
+        Self::ClientNamespaceDisconnect,
+    ];
+
     /// The text that the reference server hands to `disconnect` handlers;
     /// also fit for logs and as a metric label.
     pub const fn as_str(self) -> &'static str {

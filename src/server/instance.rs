@@ -10,14 +10,16 @@ use tokio::net::TcpListener;
 use tracing::info;
 
 use crate::config::Config;
-use crate::connection::{Connections, Upper};
-use crate::http::{EngineMount, Page, Router, RouterLimits};
+use crate::connection::{Connections, Options, Upper};
+use crate::http::{EngineMount, Operators, Page, Router, RouterLimits};
 use crate::hub::Hub;
 use crate::identity::KeyError;
+use crate::metrics::Metrics;
 use crate::server::advertised::advertised_address;
 #[cfg(feature = "redis")]
 use crate::server::emitter::{self, Emitter};
 use crate::server::listener::{Drained, ListenerLimits, bind, serve};
+use crate::server::operators::{bind_metrics, observed, operators, serve_metrics};
 use crate::server::relay::{is_relaying, issuer, relay};
 use crate::server::store::Stores;
 use crate::server::wiring::{
@@ -44,6 +46,9 @@ pub struct Instance {
     connections: Connections,
     relay: Option<Relay>,
     table: Table,
+    metrics: Arc<Metrics>,
+    operators: Arc<Operators>,
+    metrics_listener: Option<TcpListener>,
     #[cfg(feature = "redis")]
     _emitter: Option<Emitter>,
 }
@@ -78,12 +83,15 @@ impl Instance {
             bind(address, BACKLOG).map_err(|error| StartError::Bind { address, error })?;
         let listens_on =
             listener.local_addr().map_err(|error| StartError::Bind { address, error })?;
-        let Stores { sessions, directory } = stores;
-        let advertised = advertised_address(config, listens_on)?;
+        let metrics = Arc::<Metrics>::default();
+        let metrics_listener = bind_metrics(config)?;
+        let Stores { sessions, directory } = observed(stores, &metrics);
+        let advertised_address = advertised_address(config, listens_on)?;
+        let mut options = table_options(config, advertised_address.clone());
+        options.metrics = Arc::clone(&metrics);
         if !config.redis.url.is_empty() && !is_relaying(config) {
             info!("no instances.shared_secret: several instances need sticky sessions");
         }
-        let options = table_options(config, advertised);
         let hub = Hub::new();
         #[cfg(feature = "redis")]
         let emitter = emitter::start(config, hub.clone());
@@ -91,7 +99,9 @@ impl Instance {
         let table = Table::new(sessions, directory, hub, keyring(config)?, options);
         let issuer = issuer(config, table.instance()).map_err(StartError::Randomness)?;
         let upper = Upper::SocketIo(Arc::new(table.clone()));
-        let connections = Connections::with_issuer(engine_options(config), upper, issuer);
+        let engine_options = Options { metrics: Arc::clone(&metrics), ..engine_options(config) };
+        let connections = Connections::with_issuer(engine_options, upper, issuer);
+        let operators = operators(config, &table, &connections, &metrics, advertised_address);
         let relay = relay(config, table.instance(), lookups);
         Ok(Self {
             listener,
@@ -101,6 +111,9 @@ impl Instance {
             connections,
             relay,
             table,
+            metrics,
+            operators,
+            metrics_listener,
             #[cfg(feature = "redis")]
             _emitter: emitter,
         })
@@ -110,11 +123,30 @@ impl Instance {
         self.listener.local_addr()
     }
 
+    /// Where the numbers are served, if on a port of their own.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_listener.as_ref()?.local_addr().ok()
+    }
+
     /// Serves until `shutdown`, then lets go of everybody.
     pub async fn run(self, shutdown: Shutdown) -> Drained {
         #[cfg(feature = "redis")]
         let _emitter = self._emitter;
-        let Self { listener, limits, router_limits, connections, relay, page, table, .. } = self;
+        let Self {
+            listener,
+            limits,
+            router_limits,
+            connections,
+            relay,
+            page,
+            table,
+            metrics,
+            operators,
+            metrics_listener,
+            ..
+        } = self;
+        let scraped = metrics_listener
+            .map(|listener| tokio::spawn(serve_metrics(listener, Arc::clone(&operators))));
         let engine = {
             let connections = connections.clone();
             let relay = relay.clone();
@@ -129,12 +161,21 @@ impl Instance {
         };
         let origins = connections.options().origins.clone();
         let leaving = table.clone();
-        let router = Router::new(table.clone(), engine, origins, router_limits, page, is_draining);
+        let router = Router::new(
+            table.clone(),
+            engine,
+            origins,
+            router_limits,
+            page,
+            operators,
+            is_draining,
+        );
         let handler = move |request, peer| router.handle(request, peer);
         let ending = {
             let connections = connections.clone();
             async move {
                 shutdown.requested().await;
+                metrics.draining.set(1);
                 info!(connections = connections.len(), "closing the connections");
                 table.say_goodbye();
                 tokio::time::sleep(GOODBYE).await;
@@ -146,6 +187,9 @@ impl Instance {
         };
         let drained = serve(listener, handler, limits, ending).await;
         leaving.retire().await;
+        if let Some(scraped) = scraped {
+            scraped.abort();
+        }
         drained
     }
 }

@@ -11,6 +11,7 @@ mod advertised;
 #[cfg(feature = "redis")]
 mod emitter;
 mod http_connection;
+mod operators;
 mod relay;
 mod store;
 mod turn_away;

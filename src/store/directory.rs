@@ -7,6 +7,7 @@
 //! fills by itself.
 
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 
 use crate::poker::ids::{InstanceId, Millis, PlayerId, SessionId};
 use crate::protocol::{PrivateId, SocketId};
@@ -34,6 +35,10 @@ pub trait Directory: Send + Sync + 'static {
     /// The record of an instance whose lease runs.
     fn instance(&self, id: InstanceId)
     -> BoxFuture<'_, Result<Option<InstanceRecord>, StoreError>>;
+
+    /// All whose lease runs, in the order of their ids; 1,000 at the most. A
+    /// few round trips, whatever else the store holds.
+    fn instances(&self) -> BoxFuture<'_, Result<Vec<InstanceRecord>, StoreError>>;
 
     /// Which of them hold a running lease, in the order asked; one round trip
     /// (a few where keys lie on several nodes).
@@ -110,6 +115,53 @@ pub struct InstanceRecord {
     /// `host:port`; empty when it takes no relayed requests.
     pub address: String,
     pub started: Millis,
+    /// As of its last sign of life.
+    pub figures: Figures,
+}
+
+/// Instances that are listed at one time.
+pub const INSTANCES_MAX: usize = 1_000;
+
+/// What an instance says about itself, for those who look from outside: the
+/// other instances, the functions, operators. Written as JSON with these
+/// names in camel case. Whoever reads an older or newer one takes what he
+/// knows, and 0 for what is not there.
+///
+/// What ends with `total`, and conflicts, slow consumers and rate-limited
+/// events, are counted since the instance began; the others are as of now.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", default)]
+pub struct Figures {
+    /// Engine.IO connections.
+    pub connections: u64,
+    /// Places in a namespace on them.
+    pub sockets: u64,
+    /// Sessions that the instance serves.
+    pub sessions: u64,
+    /// Seats that have a socket at this instance.
+    pub seats_online: u64,
+    /// Events of clients that were answered.
+    pub events_total: u64,
+    /// Messages handed to members of rooms.
+    pub messages_total: u64,
+    /// Accepted commits.
+    pub commits_total: u64,
+    /// Commits that somebody else's came before.
+    pub conflicts: u64,
+    /// Connections closed because they read too slowly.
+    pub slow_consumers: u64,
+    /// Events refused because there were too many.
+    pub rate_limited: u64,
+    /// Resident memory.
+    pub rss_bytes: u64,
+    /// Processor time since the process began.
+    pub cpu_ms: u64,
+    /// On its way out: no new connections.
+    pub draining: bool,
+    /// When this was written, by the store's clock.
+    #[cfg_attr(feature = "server", schema(value_type = u64))]
+    pub updated_at: Millis,
 }
 
 /// A socket that has a place in a session.

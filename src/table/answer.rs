@@ -1,13 +1,18 @@
 //! Where the outcome of a job goes.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tracing::debug;
 
 use crate::api::ack::{Ack, Refused, RejectedRow, ReplyBody};
 use crate::api::client_event::EventName;
 use crate::api::failure::Failure;
 use crate::api::projection::NAMESPACE;
 use crate::connection::Socket;
+use crate::metrics::{Metrics, Outcome};
 use crate::poker::reply::Reply;
 use crate::protocol::Encoded;
 use crate::table::handle::Executed;
@@ -31,6 +36,9 @@ pub(super) struct Sender {
     pub(super) ack: Option<u64>,
     /// Rows of an import that make no story.
     pub(super) rejected: Vec<RejectedRow>,
+    /// When the event was read.
+    pub(super) read_at: Instant,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl Answer {
@@ -61,6 +69,7 @@ impl Answer {
 impl Sender {
     /// A success; only told to clients that asked for it.
     pub(super) fn ack<T: Serialize>(&self, body: &T) {
+        self.count(Outcome::Ok);
         if let Some(id) = self.ack {
             // A connection that is closing needs no answer.
             let _ = self.socket.ack(id, body);
@@ -69,12 +78,26 @@ impl Sender {
 
     /// A failure is told in any case: nothing is silently dropped.
     pub(super) fn refuse(&self, failure: &Failure) {
+        self.count(failure.into());
         match self.ack {
             Some(id) => {
                 let _ = self.socket.ack(id, &Refused::from(failure));
             }
             None => tell_error(&self.socket, failure, Some(self.event.as_str())),
         }
+    }
+}
+
+impl Sender {
+    /// The event has its one answer.
+    pub(super) fn count(&self, outcome: Outcome) {
+        self.metrics.game.answered(self.event, outcome, self.read_at.elapsed());
+        debug!(
+            event = self.event.as_str(),
+            outcome = outcome.as_str(),
+            socket.id = %self.socket.id(),
+            "answered"
+        );
     }
 }
 

@@ -1,7 +1,11 @@
 //! The table as the application of the sockets.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
+use tracing::debug_span;
 
 use crate::api::ack::{Ack, HeartbeatResponse, HistoryPage, Refused, Synced};
 use crate::api::client_event::{self, EventName};
@@ -79,11 +83,19 @@ impl App for Table {
                 }
                 None => tell_error(socket, &unknown, Some(event.name)),
             }
+            self.shared.options.metrics.game.unknown_events.increment();
             self.count_rejected(socket);
             return Progress::Done;
         };
-        let sender =
-            Sender { socket: socket.clone(), event: name, ack: event.ack, rejected: Vec::new() };
+        let _event = debug_span!("event", name = name.as_str(), socket.id = %socket.id()).entered();
+        let sender = Sender {
+            socket: socket.clone(),
+            event: name,
+            ack: event.ack,
+            rejected: Vec::new(),
+            read_at: Instant::now(),
+            metrics: Arc::clone(&self.shared.options.metrics),
+        };
         let parsed = if event.attachments.is_empty() {
             client_event::parse(name, event.arguments)
         } else {

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
+use tokio::time::Instant;
 
 use crate::api::projection::{Audience, Outgoing};
 use crate::connection::Socket;
 use crate::hub::{Hub, Membership, Room};
+use crate::metrics::{Held, Metrics};
 use crate::poker::ids::{PlayerId, SessionId};
 use crate::protocol::{CloseReason, SocketId};
 use crate::table::socket_state::SeatLimits;
@@ -17,6 +19,7 @@ pub(super) struct Members {
     room: Arc<Room>,
     session: SessionId,
     tracker: Tracker,
+    metrics: Arc<Metrics>,
     sockets: HashMap<SocketId, Member>,
     seats: HashMap<PlayerId, LocalSeat>,
 }
@@ -36,14 +39,22 @@ struct LocalSeat {
     sockets: SmallVec<[SocketId; 2]>,
     /// Outlives the sockets, so that a reconnect resets nothing.
     limits: Arc<SeatLimits>,
+    /// While there are sockets.
+    online: Option<Held>,
 }
 
 impl Members {
-    pub(super) fn new(hub: &Hub, session: SessionId, tracker: Tracker) -> Self {
+    pub(super) fn new(
+        hub: &Hub,
+        session: SessionId,
+        tracker: Tracker,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             room: hub.room(&format!("session:{session}")),
             session,
             tracker,
+            metrics,
             sockets: HashMap::new(),
             seats: HashMap::new(),
         }
@@ -69,6 +80,7 @@ impl Members {
         let seat = self.seats.entry(player).or_default();
         if !self.sockets.contains_key(&id) {
             seat.sockets.push(id);
+            seat.online.get_or_insert_with(|| self.metrics.game.seats_online.hold());
             let membership = self.room.join(id, Arc::clone(socket.outbox()));
             let tracked = self.tracker.track(id, self.session, player, &seat.limits);
             let socket = socket.clone();
@@ -86,7 +98,7 @@ impl Members {
         let member = if self.holds(socket) { self.sockets.remove(&id) } else { None };
         let player = member?.player;
         let seat = self.seats.get_mut(&player)?;
-        seat.sockets.retain(|other| *other != id);
+        seat.leave(id);
         seat.sockets.is_empty().then_some(player)
     }
 
@@ -94,7 +106,7 @@ impl Members {
     pub(super) fn take_out(&mut self, id: SocketId) -> Option<Socket> {
         let member = self.sockets.remove(&id)?;
         if let Some(seat) = self.seats.get_mut(&member.player) {
-            seat.sockets.retain(|other| *other != id);
+            seat.leave(id);
         }
         Some(member.socket)
     }
@@ -140,18 +152,21 @@ impl Members {
             Audience::Everybody if outgoing.is_volatile => {
                 self.room.send_volatile(message);
             }
-            Audience::Everybody => {
-                self.room.send(message);
-            }
+            Audience::Everybody => self.fan_out(|room| room.send(message)),
             Audience::EverybodyBut(player) => {
                 let theirs = self.seats.get(&player).map(|seat| &seat.sockets);
-                self.room.send_where(message, |socket| {
-                    theirs.is_none_or(|theirs| !theirs.contains(&socket))
-                });
+                let is_meant = |socket| theirs.is_none_or(|theirs| !theirs.contains(&socket));
+                self.fan_out(|room| room.send_where(message, is_meant));
             }
             Audience::Player(player) => self.tell_seat(player, outgoing, None),
             Audience::OtherTabs(player) => self.tell_seat(player, outgoing, origin),
         }
+    }
+
+    fn fan_out(&self, send: impl FnOnce(&Room) -> usize) {
+        let begun = Instant::now();
+        let members = send(&self.room);
+        self.metrics.game.told(members, begun.elapsed());
     }
 
     fn tell_seat(&self, player: PlayerId, outgoing: &Outgoing, but: Option<SocketId>) {
@@ -161,6 +176,15 @@ impl Members {
         for member in members.filter(|member| member.membership.is_some()) {
             // A member whose connection is closing is told no more.
             let _ = member.socket.emit(outgoing.message.clone());
+        }
+    }
+}
+
+impl LocalSeat {
+    fn leave(&mut self, socket: SocketId) {
+        self.sockets.retain(|other| *other != socket);
+        if self.sockets.is_empty() {
+            self.online = None;
         }
     }
 }

@@ -2,15 +2,19 @@
 //! were configured.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::api::client_event::EventName;
 use crate::limits::Limit;
+use crate::metrics::Metrics;
 use crate::poker::command::Reclaim;
 use crate::poker::policy::Policy;
 
 #[derive(Debug, Clone)]
 pub struct TableOptions {
+    /// Where what happens is counted.
+    pub metrics: Arc<Metrics>,
     /// Fixed for each session when it is opened.
     pub policy: Policy,
     pub reclaim: Reclaim,
@@ -83,6 +87,7 @@ impl Default for RecoveryOptions {
 impl Default for TableOptions {
     fn default() -> Self {
         Self {
+            metrics: Arc::default(),
             policy: Policy::default(),
             reclaim: Reclaim::Token,
             join_timeout: Duration::from_secs(45),

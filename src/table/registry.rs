@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
+use tracing::{Instrument as _, debug_span};
 
 use crate::api::failure::Failure;
 use crate::hub::Hub;
@@ -164,7 +165,9 @@ impl Table {
             loaded,
         );
         sessions.insert(handle.clone());
-        tokio::spawn(task.run());
+        // It outlives the connection that asked first.
+        let span = debug_span!(parent: None, "session", session.id = %id);
+        tokio::spawn(task.run().instrument(span));
         Ok(handle)
     }
 }

@@ -8,6 +8,7 @@ use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
 use crate::connection::{Connections, Handshake};
+use crate::metrics::Relayed;
 use crate::protocol::engineio::{
     self, Admitted, HandshakeError, TransportName, Whereabouts, admit,
 };
@@ -88,6 +89,7 @@ async fn answer(
         Err(error) => refuse(error, is_upgrade),
         // Clients take any refusal for a broken transport and back off.
         Ok(Admitted::Open(_)) if !connections.are_welcome() => {
+            connections.options().metrics.wire.turned_away.increment();
             status(StatusCode::SERVICE_UNAVAILABLE)
         }
         Ok(Admitted::Open(TransportName::Polling)) => {
@@ -108,9 +110,24 @@ async fn answer(
             }
         }
         Ok(Admitted::Relay(sid)) => match relay {
-            Some(relay) => relay.ask(sid, request, peer, is_upgrade).await,
+            Some(relay) => {
+                let response = relay.ask(sid, request, peer, is_upgrade).await;
+                let wire = &connections.options().metrics.wire;
+                wire.relayed(is_upgrade, relayed(response.status()));
+                response
+            }
             None => refuse(HandshakeError::SessionIdUnknown, is_upgrade),
         },
+    }
+}
+
+/// What the owner answered itself it has counted itself. It also says 400,
+/// to what is wrong with a request: such are rare, and the client's.
+fn relayed(status: StatusCode) -> Relayed {
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => Relayed::Busy,
+        StatusCode::BAD_REQUEST => Relayed::Lost,
+        _ => Relayed::Answered,
     }
 }
 

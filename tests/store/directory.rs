@@ -7,7 +7,7 @@ use cardroom::clock::Clock;
 use cardroom::poker::ids::{InstanceId, Millis, PlayerId, SessionId};
 use cardroom::protocol::{PrivateId, SocketId};
 use cardroom::store::directory::{
-    ConnectionRecord, Directory, InstanceRecord, Lease, RecoverablePlace, RecoveryRecord,
+    ConnectionRecord, Directory, Figures, InstanceRecord, Lease, RecoverablePlace, RecoveryRecord,
 };
 use cardroom::store::{MemoryStore, Position, RedisStore, StoreError};
 
@@ -38,6 +38,7 @@ macro_rules! directory_contract {
             [
                 an_instance_lives_as_long_as_its_lease,
                 an_instance_that_retired_is_gone,
+                the_living_are_listed_with_their_latest_figures,
                 of_many_instances_each_is_told_apart,
                 a_socket_is_listed_until_its_lease_ends,
                 a_renewal_prolongs_the_lease,
@@ -91,6 +92,22 @@ async fn an_instance_that_retired_is_gone(fixture: &Fixture) {
     directory.retire(InstanceId(1)).await.unwrap();
     directory.retire(InstanceId(2)).await.unwrap();
     assert_eq!(directory.instance(InstanceId(1)).await, Ok(None));
+}
+
+async fn the_living_are_listed_with_their_latest_figures(fixture: &Fixture) {
+    let (directory, lease_ms) = (&*fixture.directory, fixture.lease_ms);
+    assert_eq!(directory.instances().await, Ok(Vec::new()));
+    directory.announce(instance(1), lease_ms).await.unwrap();
+    for number in [3, 2] {
+        directory.announce(instance(number), LONG_MS).await.unwrap();
+    }
+    assert_eq!(directory.instances().await, Ok(vec![instance(1), instance(2), instance(3)]));
+    let busy = Figures { connections: 20_000, draining: true, ..instance(2).figures };
+    let busy = InstanceRecord { figures: busy, ..instance(2) };
+    directory.announce(busy.clone(), LONG_MS).await.unwrap();
+    directory.retire(InstanceId(3)).await.unwrap();
+    sleep_ms(lease_ms + 50).await;
+    assert_eq!(directory.instances().await, Ok(vec![busy]));
 }
 
 async fn of_many_instances_each_is_told_apart(fixture: &Fixture) {
@@ -248,7 +265,7 @@ async fn every_key_ends_by_itself_and_gives_no_secret_away() {
     store.keep_recoverable(vec![recovery(1, 0)], 120_000).await.unwrap();
     store.claim(private(1), InstanceId(2)).await.unwrap();
     let keys: Vec<String> = server.ask(&["KEYS", "*"]).await;
-    assert_eq!(keys.len(), 5, "{keys:?}");
+    assert_eq!(keys.len(), 6, "{keys:?}");
     for key in &keys {
         let ttl: i64 = server.ask(&["PTTL", key]).await;
         let (least, most) = match key.split(':').nth(1) {
@@ -297,7 +314,8 @@ async fn is_absent(directory: &dyn Directory, record: &ConnectionRecord) -> bool
 
 fn instance(number: u64) -> InstanceRecord {
     let address = format!("10.0.0.1:{number}");
-    InstanceRecord { id: InstanceId(number), address, started: Millis(5) }
+    let figures = Figures { connections: number, updated_at: Millis(7), ..Figures::default() };
+    InstanceRecord { id: InstanceId(number), address, started: Millis(5), figures }
 }
 
 fn connection(socket_: u64, session_: u64, player_: u64, instance: u64) -> ConnectionRecord {

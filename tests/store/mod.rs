@@ -4,6 +4,7 @@
 mod contract;
 mod directory;
 mod failover;
+mod figures;
 mod idle;
 mod presence;
 mod redis;

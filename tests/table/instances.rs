@@ -14,7 +14,7 @@ use cardroom::identity::Keyring;
 use cardroom::poker::event::{Event, Fact};
 use cardroom::poker::ids::{InstanceId, Millis, PlayerId, SessionId, SessionRef};
 use cardroom::poker::seat::Presence;
-use cardroom::store::directory::{Directory, InstanceRecord};
+use cardroom::store::directory::{Directory, Figures, InstanceRecord};
 use cardroom::store::{
     Entry, Lifetime, MemoryStore, Missing, Position, SessionStore, Stored, Tombstone,
 };
@@ -112,7 +112,7 @@ async fn position(store: &MemoryStore, session: SessionId) -> Position {
 }
 
 fn record(id: InstanceId) -> InstanceRecord {
-    InstanceRecord { id, address: String::new(), started: Millis(0) }
+    InstanceRecord { id, address: String::new(), started: Millis(0), figures: Figures::default() }
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,9 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 use crate::poker::ids::{InstanceId, Millis, PlayerId, SessionId};
 use crate::protocol::{PrivateId, SocketId};
 use crate::store::contract::StoreError;
-use crate::store::directory::{ConnectionRecord, Directory, InstanceRecord, Lease, RecoveryRecord};
+use crate::store::directory::{
+    ConnectionRecord, Directory, INSTANCES_MAX, InstanceRecord, Lease, RecoveryRecord,
+};
 use crate::store::memory::MemoryStore;
 
 /// Writes between two looks for what is over.
@@ -151,6 +153,17 @@ impl Directory for MemoryStore {
         id: InstanceId,
     ) -> BoxFuture<'_, Result<Option<InstanceRecord>, StoreError>> {
         let found = self.read(|leases, now| leases.instances.get(&id)?.at(now));
+        ready(found).boxed()
+    }
+
+    fn instances(&self) -> BoxFuture<'_, Result<Vec<InstanceRecord>, StoreError>> {
+        let found = self.read(|leases, now| {
+            let alive = leases.instances.values().filter_map(|leased| leased.at(now));
+            let mut records: Vec<InstanceRecord> = alive.collect();
+            records.sort_by_key(|record| record.id);
+            records.truncate(INSTANCES_MAX);
+            records
+        });
         ready(found).boxed()
     }
 

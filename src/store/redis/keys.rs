@@ -64,6 +64,11 @@ impl Keys {
         format!("{}instance:{id}", self.prefix)
     }
 
+    /// Sorted set, score = end of the lease: the instances. One of all.
+    pub(super) fn instances(&self) -> String {
+        format!("{}instances", self.prefix)
+    }
+
     /// String: the record of a socket that has a place.
     pub(super) fn connection(&self, socket: SocketId) -> String {
         format!("{}connection:{socket}", self.prefix)

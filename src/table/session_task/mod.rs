@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::debug;
 
+use crate::metrics::Held;
 use crate::poker::decide::next_deadline;
 use crate::poker::ids::InstanceId;
 use crate::poker::session::Session;
@@ -57,6 +58,8 @@ pub(super) struct SessionTask {
     neighbours: Posted,
     /// The last time that somebody did something here.
     idle_since: Instant,
+    /// Counts the session among those that are served.
+    _served: Held,
 }
 
 /// What woke the task.
@@ -77,7 +80,13 @@ impl SessionTask {
         subscription: Subscription,
         loaded: Loaded,
     ) -> Self {
-        let members = Members::new(&shared.hub, handle.id, shared.tracker.clone());
+        let members = Members::new(
+            &shared.hub,
+            handle.id,
+            shared.tracker.clone(),
+            Arc::clone(&shared.options.metrics),
+        );
+        let served = shared.options.metrics.game.sessions.hold();
         let neighbours = shared.neighbours.post();
         Self {
             shared,
@@ -94,6 +103,7 @@ impl SessionTask {
             overheard: None,
             neighbours,
             idle_since: Instant::now(),
+            _served: served,
         }
     }
 

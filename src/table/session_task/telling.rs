@@ -9,7 +9,8 @@ use crate::api::projection::{Messages, NAMESPACE, project, project_at};
 use crate::api::snapshot::Scene;
 use crate::connection::Socket;
 use crate::identity::Claims;
-use crate::poker::command::Departure;
+use crate::metrics::Outcome;
+use crate::poker::command::{Action, Claim, Command, Departure, Join};
 use crate::poker::event::{EndReason, Event, Fact};
 use crate::poker::ids::{Millis, PlayerId};
 use crate::poker::reply::Reply;
@@ -76,6 +77,8 @@ impl SessionTask {
         if let Some(overheard) = &mut self.overheard {
             overheard.push(entry.clone());
         }
+        let delay_ms = self.shared.store.now().since(entry.event.at);
+        self.shared.options.metrics.game.updated(delay_ms);
         self.part(&entry.event.fact);
     }
 
@@ -119,6 +122,7 @@ impl SessionTask {
             (Waiting::Answer(answer), Err(refusal)) => answer.failed(refusal.into()),
             (Waiting::Look(look), _) => look(&self.session, self.shared.store.now()),
             (Waiting::Join { socket, answer }, Ok(Reply::Joined { player })) => {
+                self.count_join(&work.command);
                 self.seat(&socket, player, answer);
             }
             (Waiting::Join { answer, .. }, Ok(_)) => {
@@ -129,6 +133,14 @@ impl SessionTask {
             (Waiting::Recover(recovery), Err(refusal)) => {
                 recovery.failed(RecoveryFailure::of_refusal(&refusal));
             }
+        }
+    }
+
+    fn count_join(&self, command: &Option<Command>) {
+        let game = &self.shared.options.metrics.game;
+        match command.as_ref().map(|command| &command.action) {
+            Some(Action::Join(Join { claim: Claim::New { .. }, .. })) => game.newcomer_joined(),
+            _ => game.returned(),
         }
     }
 
@@ -161,6 +173,9 @@ impl SessionTask {
         let messages: Vec<Encoded> =
             [Some(event), ack].into_iter().flatten().filter_map(Result::ok).collect();
         let _ = socket.emit(Encoded::joined(&messages));
+        if let Some(sender) = &answer.sender {
+            sender.count(Outcome::Ok);
+        }
         let _ = answer.outcome.send(Ok(self.recoverable_place(player)));
     }
 

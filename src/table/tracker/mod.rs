@@ -18,9 +18,12 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::connection::Socket;
+use crate::metrics::Metrics;
 use crate::poker::ids::{InstanceId, PlayerId, SessionId};
 use crate::protocol::{PrivateId, SocketId};
-use crate::store::directory::{ConnectionRecord, Directory, InstanceRecord, RecoveryRecord};
+use crate::store::directory::{
+    ConnectionRecord, Directory, Figures, InstanceRecord, RecoveryRecord,
+};
 use crate::store::{SessionStore, StoreError};
 use crate::table::options::TableOptions;
 use crate::table::socket_state::SeatLimits;
@@ -42,6 +45,7 @@ struct Inner {
     directory: Arc<dyn Directory>,
     store: Arc<dyn SessionStore>,
     instance: InstanceRecord,
+    metrics: Arc<Metrics>,
     lease: Duration,
     renew: Duration,
     recovery_window_ms: u64,
@@ -73,7 +77,13 @@ impl Tracker {
         let inner = Arc::new(Inner {
             directory,
             store,
-            instance: InstanceRecord { id, address: options.advertised_address.clone(), started },
+            instance: InstanceRecord {
+                id,
+                address: options.advertised_address.clone(),
+                started,
+                figures: Figures::default(),
+            },
+            metrics: Arc::clone(&options.metrics),
             lease: options.lease,
             renew: options.renew.min(options.lease / 3),
             recovery_window_ms: options.recovery.window_ms,

@@ -9,7 +9,7 @@ use tracing::{debug, info, warn};
 
 use crate::protocol::{CloseReason, PrivateId};
 use crate::store::StoreError;
-use crate::store::directory::Lease;
+use crate::store::directory::{Figures, InstanceRecord, Lease};
 use crate::table::entropy::jittered;
 use crate::table::tracker::ledger::{News, SHARES};
 use crate::table::tracker::{BATCH, Inner};
@@ -82,7 +82,7 @@ impl Inner {
         let mut has_begun = false;
         let renewed = async {
             if is_due || part == Part::All {
-                let announcing = self.directory.announce(self.instance.clone(), self.lease_ms());
+                let announcing = self.directory.announce(self.record(), self.lease_ms());
                 has_begun = announcing.await? == Lease::Began;
             }
             let news = match part {
@@ -147,6 +147,12 @@ impl Inner {
         let told = self.tell_all(news).await;
         self.directory.retire(self.instance.id).await?;
         told
+    }
+
+    /// With the figures of this moment.
+    fn record(&self) -> InstanceRecord {
+        let figures = Figures { updated_at: self.store.now(), ..self.metrics.figures() };
+        InstanceRecord { figures, ..self.instance.clone() }
     }
 
     fn lease_ms(&self) -> u64 {

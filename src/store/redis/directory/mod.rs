@@ -2,7 +2,8 @@
 //!
 //! | key | what |
 //! |---|---|
-//! | `instance:<id>` | hash `address`, `started`; lives as long as its lease |
+//! | `instances` | sorted set of instance ids by end of lease; the dead stay for an hour |
+//! | `instance:<id>` | hash `address`, `started`, `figures` (JSON); lives as long as its lease |
 //! | `connection:<socketId>` | string, JSON; means something until its `leaseEnd` |
 //! | `session:{S}:connections` | sorted set of `player/socket/instance` by end of lease |
 //! | `session:{S}:online` | sorted set of players by the end of their longest lease |
@@ -23,7 +24,9 @@ use redis::{ScriptInvocation, Value, cmd};
 use crate::poker::ids::{InstanceId, PlayerId, SessionId};
 use crate::protocol::{PrivateId, SocketId};
 use crate::store::contract::StoreError;
-use crate::store::directory::{ConnectionRecord, Directory, InstanceRecord, Lease, RecoveryRecord};
+use crate::store::directory::{
+    ConnectionRecord, Directory, INSTANCES_MAX, InstanceRecord, Lease, RecoveryRecord,
+};
 use crate::store::redis::{Inner, RedisStore};
 
 pub(super) use scripts::DirectoryScripts;
@@ -48,9 +51,13 @@ impl Directory for RedisStore {
 
     fn retire(&self, id: InstanceId) -> BoxFuture<'_, Result<(), StoreError>> {
         async move {
+            let inner = &self.inner;
             let mut retire = cmd("DEL");
-            retire.arg(self.inner.keys.instance(id));
-            self.inner.link.command("retire", &retire).await.map(drop)
+            retire.arg(inner.keys.instance(id));
+            inner.link.command("retire", &retire).await?;
+            let mut unlist = cmd("ZREM");
+            unlist.arg(inner.keys.instances()).arg(id.to_string());
+            inner.link.command("retire", &unlist).await.map(drop)
         }
         .boxed()
     }
@@ -61,10 +68,14 @@ impl Directory for RedisStore {
     ) -> BoxFuture<'_, Result<Option<InstanceRecord>, StoreError>> {
         async move {
             let mut find = cmd("HMGET");
-            find.arg(self.inner.keys.instance(id)).arg(&["address", "started"][..]);
+            find.arg(self.inner.keys.instance(id)).arg(records::INSTANCE_FIELDS);
             records::instance(id, &self.inner.link.command("instance", &find).await?)
         }
         .boxed()
+    }
+
+    fn instances(&self) -> BoxFuture<'_, Result<Vec<InstanceRecord>, StoreError>> {
+        self.inner.instances().boxed()
     }
 
     fn are_alive(&self, ids: Vec<InstanceId>) -> BoxFuture<'_, Result<Vec<bool>, StoreError>> {
@@ -147,11 +158,41 @@ impl Directory for RedisStore {
 
 impl Inner {
     async fn announce(&self, instance: InstanceRecord, lease_ms: u64) -> Result<Lease, StoreError> {
+        // First the list, which says nothing by itself: it lies in another slot.
+        let mut list = self.directory.list.prepare_invoke();
+        list.key(self.keys.instances());
+        list.arg(instance.id.to_string()).arg(lease_ms).arg(lease_ms.max(CONNECTIONS_KEPT_MS));
+        self.link.script("announce", &list).await?;
+        let figures = records::figures_text(&instance.figures);
         let mut announce = self.directory.announce.prepare_invoke();
         announce.key(self.keys.instance(instance.id));
-        announce.arg(instance.address).arg(instance.started.0).arg(lease_ms);
+        announce.arg(instance.address).arg(instance.started.0).arg(lease_ms).arg(figures);
         let is_renewal = self.link.script("announce", &announce).await? == Value::Int(1);
         Ok(if is_renewal { Lease::Renewed } else { Lease::Began })
+    }
+
+    async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {
+        let mut find = cmd("ZRANGE");
+        find.arg(self.keys.instances());
+        find.arg(format!("({}", self.clock.now())).arg("+inf").arg("BYSCORE");
+        find.arg("LIMIT").arg(0).arg(INSTANCES_MAX);
+        let listed = self.link.command("instances", &find).await?;
+        let listed: Vec<String> = redis::from_redis_value(listed).unwrap_or_default();
+        let mut ids: Vec<InstanceId> = listed.iter().filter_map(|id| id.parse().ok()).collect();
+        ids.sort_unstable();
+        let mut found = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(COMMANDS_PER_PIPELINE) {
+            let mut pipeline = redis::pipe();
+            for id in chunk {
+                pipeline.cmd("HMGET").arg(self.keys.instance(*id)).arg(records::INSTANCE_FIELDS);
+            }
+            let replies = self.link.pipeline("instances", &pipeline).await?;
+            for (id, reply) in chunk.iter().zip(&replies) {
+                // One that retired meanwhile is not there.
+                found.extend(records::instance(*id, reply)?);
+            }
+        }
+        Ok(found)
     }
 
     async fn are_alive(&self, ids: Vec<InstanceId>) -> Result<Vec<bool>, StoreError> {

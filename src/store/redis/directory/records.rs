@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::poker::ids::{InstanceId, Millis, PlayerId, SessionId};
 use crate::protocol::{PrivateId, SocketId};
 use crate::store::contract::{Position, StoreError};
-use crate::store::directory::{ConnectionRecord, InstanceRecord, RecoverablePlace, RecoveryRecord};
+use crate::store::directory::{
+    ConnectionRecord, Figures, InstanceRecord, RecoverablePlace, RecoveryRecord,
+};
 use crate::store::redis::reply::{broken, number};
 
 #[derive(Serialize, Deserialize)]
@@ -55,19 +57,30 @@ pub(super) fn connection(
     Ok((now < stored.lease_end).then_some(record))
 }
 
-/// The reply to `HMGET address started`.
+pub(super) const INSTANCE_FIELDS: &[&str] = &["address", "started", "figures"];
+
+pub(super) fn figures_text(figures: &Figures) -> String {
+    serde_json::to_string(figures).expect("numbers are JSON")
+}
+
+/// The reply to `HMGET` of [`INSTANCE_FIELDS`].
 pub(super) fn instance(
     id: InstanceId,
     reply: &Value,
 ) -> Result<Option<InstanceRecord>, StoreError> {
     let Value::Array(fields) = reply else { return Err(broken("no instance record")) };
-    let [address, started] = fields.as_slice() else { return Err(broken("no instance record")) };
+    let [address, started, figures] = fields.as_slice() else {
+        return Err(broken("no instance record"));
+    };
     let (Some(address), Some(started)) = (optional_bytes(address)?, optional_bytes(started)?)
     else {
         return Ok(None);
     };
     let address = String::from_utf8_lossy(address).into_owned();
-    Ok(Some(InstanceRecord { id, address, started: Millis(number(started)?) }))
+    // An older version wrote none, and they decide nothing.
+    let figures = optional_bytes(figures)?.and_then(|text| serde_json::from_slice(text).ok());
+    let started = Millis(number(started)?);
+    Ok(Some(InstanceRecord { id, address, started, figures: figures.unwrap_or_default() }))
 }
 
 #[derive(Serialize, Deserialize)]

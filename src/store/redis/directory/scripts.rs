@@ -4,6 +4,7 @@
 use redis::Script;
 
 pub(in crate::store::redis) struct DirectoryScripts {
+    pub(super) list: Script,
     pub(super) announce: Script,
     pub(super) track: Script,
     pub(super) untrack: Script,
@@ -15,6 +16,7 @@ pub(in crate::store::redis) struct DirectoryScripts {
 impl DirectoryScripts {
     pub(in crate::store::redis) fn new() -> Self {
         Self {
+            list: Script::new(include_str!("lua/list.lua")),
             announce: Script::new(include_str!("lua/announce.lua")),
             track: Script::new(include_str!("lua/track.lua")),
             untrack: Script::new(include_str!("lua/untrack.lua")),
