@@ -139,7 +139,8 @@ async fn lose_nothing(url: &str, fail: impl AsyncFnOnce(SessionId) -> String) ->
     let reader = tokio::spawn(read(Arc::clone(&other), id, created.position, Arc::clone(&is_over)));
     tokio::time::sleep(Duration::from_millis(300)).await;
     let new_url = fail(id).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    // As long as a replica that is gone may be missed, and a little.
+    tokio::time::sleep(Duration::from_millis(4_000)).await;
     is_over.store(true, Ordering::Relaxed);
     let mut longest = Duration::ZERO;
     let mut accepted = Vec::new();
