@@ -17,7 +17,7 @@ const structs = new Map(
 
 /** name → its fields, each `{field, type}`. */
 export const EVENTS = new Map(
-  [...source.matchAll(/^ {4}\w+\((?:Box<)?(\w+)>?\) "([a-z:-]+)" \d+;/gm)].map(
+  [...source.matchAll(/^ {4}\w+\((?:Box<)?(\w+)>?\) "([a-z:-]+)" \d+ => .+;/gm)].map(
     ([, payload, name]) => [name, structs.get(payload)],
   ),
 );

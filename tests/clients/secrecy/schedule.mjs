@@ -113,12 +113,13 @@ export class Schedule {
     const before = this.now;
     const { snapshot } = await this.hanna.ok("session:sync", {});
     this.now = snapshot;
-    if (before) this.#forget(before.round, snapshot.round);
+    // First what was shown: a countdown may end right before a new round.
     for (const { storyId, seq } of this.#published.splice(0)) {
       for (const card of this.#standing.get(storyId)?.values() ?? []) {
         if (!this.revealed.has(card)) this.revealed.set(card, seq);
       }
     }
+    if (before) this.#forget(before.round, snapshot.round);
   }
 
   /** A new round on the same story has destroyed the votes, and a revealed
@@ -198,6 +199,9 @@ export class Schedule {
     if (ack.ok && ack.value === value) {
       const votes = this.#standing.get(ack.storyId) ?? new Map();
       this.#standing.set(ack.storyId, votes.set(voter.name, value));
+      // After the reveal a change is shown at once; the next one may follow
+      // before anybody looks.
+      if (this.now.round.phase === "revealed") this.revealed.set(value, ack.seq);
     }
   }
 
