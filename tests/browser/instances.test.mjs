@@ -64,7 +64,7 @@ async function survives(fleet, victim, people, cards) {
 
 async function nextStory(hanna, people, title) {
   await hanna.press("Next story");
-  await hanna.page.getByLabel("What are we estimating?").fill(title);
+  await hanna.page.getByRole("textbox", { name: "What are we estimating?" }).fill(title);
   await hanna.press("Next story");
   for (const person of people) {
     await person.reads(title);

@@ -53,7 +53,7 @@ it("saving is paused, and goes on", { timeout: 120_000 }, async () => {
   assert.match(await rows.nth(1).innerText(), /8[\s\S]*2[\s\S]*Hanna, Jonas/);
   assert.match(await rows.nth(2).innerText(), /13[\s\S]*1[\s\S]*Mira/);
   await hanna.press("Next story");
-  await hanna.page.getByLabel("What are we estimating?").fill("Pay later");
+  await hanna.page.getByRole("textbox", { name: "What are we estimating?" }).fill("Pay later");
   await hanna.press("Next story");
   for (const person of all) await person.reads("Pay later");
 });
