@@ -29,13 +29,17 @@ it("saving is paused, and goes on", { timeout: 120_000 }, async () => {
     await person.page.getByText(PAUSED).first().waitFor();
     assert.equal(await person.card(card).isChecked(), true);
   }
+  // Nothing else is done either, and whoever tries is told.
+  await hanna.press("Reveal (1 missing)");
+  await hanna.press("Reveal");
+  await hanna.page.getByText("Saving is paused. Try again in a moment.").waitFor();
   // Sent again and refused again, it is still said, and nothing is promised.
-  await hanna.page.getByText("Kept here").waitFor();
+  for (const person of all) await person.page.getByText("Kept here; sent when saving goes on.").waitFor();
   for (const person of all) {
     const { ballot, connection, seats } = await person.heard();
     assert.ok(!ballot.includes("Saved"), `${person.name} reads: ${ballot}`);
     assert.ok(!connection.slice(connection.indexOf("Saving is paused")).includes("Online"), `${person.name}: ${connection}`);
-    for (const words of seats.Mira) assert.match(words, /thinking/);
+    for (const words of seats.Mira) assert.match(words, /thinking; card: empty$/);
     await person.reads("2 of 3 voted");
   }
 

@@ -175,17 +175,17 @@ export class Person {
   async listen() {
     await this.page.evaluate(() => {
       const heard = (window.heard = { connection: [], ballot: [], headline: [], seats: {} });
-      const add = (list, element) => {
-        const words = element?.textContent;
+      const add = (list, words) => {
         if (words && list.at(-1) !== words) list.push(words);
       };
+      const say = (list, selector) => add(list, document.querySelector(selector)?.textContent);
       const hear = () => {
-        add(heard.connection, document.querySelector(".link-state"));
-        add(heard.ballot, document.querySelector(".ballot"));
-        add(heard.headline, document.querySelector("#head-line"));
+        say(heard.connection, ".link-state");
+        say(heard.ballot, ".ballot");
+        say(heard.headline, "#head-line");
         for (const seat of document.querySelectorAll(".seat")) {
           const name = seat.querySelector(".seat-name").textContent;
-          add((heard.seats[name] ??= []), seat);
+          add((heard.seats[name] ??= []), `${seat.querySelector(".sr").textContent}; card: ${seat.dataset.side}`);
         }
       };
       window.listener?.disconnect();
