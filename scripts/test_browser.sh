@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Plays on the page with real browsers: builds page and server, and writes a
-# picture of every screen to target/screens. Needs cargo, node and npm.
+# picture of every screen to target/screens. Needs cargo, node, npm and a Redis.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/install_chromium.sh
+scripts/install_redis.sh
 scripts/build_page.sh
 cargo build --quiet
 cd tests/browser

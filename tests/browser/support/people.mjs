@@ -18,7 +18,11 @@ const EXPECTED = /Failed to load resource|WebSocket connection to|ERR_INTERNET_D
 
 /** A server and a browser for the tests of the file that calls this. */
 export async function open(settings) {
-  const server = await startServer(settings);
+  return receive(await startServer(settings));
+}
+
+/** The same for what is started already: anything with a `url` that can be stopped. */
+export async function receive(server) {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
   const house = new House(server, browser);
   after(async () => {
@@ -165,6 +169,44 @@ export class Person {
   async closeDrawer() {
     await this.drawer().getByRole("button", { name: "Close", exact: true }).click();
     await this.drawer().waitFor({ state: "detached" });
+  }
+
+  /** From now on everything that the page says is remembered, however short it says it. */
+  async listen() {
+    await this.page.evaluate(() => {
+      const heard = (window.heard = { connection: [], ballot: [], headline: [], seats: {} });
+      const add = (list, words) => {
+        if (words && list.at(-1) !== words) list.push(words);
+      };
+      const say = (list, selector) => add(list, document.querySelector(selector)?.textContent);
+      const hear = () => {
+        say(heard.connection, ".link-state");
+        say(heard.ballot, ".ballot");
+        say(heard.headline, "#head-line");
+        for (const seat of document.querySelectorAll(".seat")) {
+          const name = seat.querySelector(".seat-name").textContent;
+          add((heard.seats[name] ??= []), `${seat.querySelector(".sr").textContent}; card: ${seat.dataset.side}`);
+        }
+      };
+      window.listener?.disconnect();
+      window.listener = new MutationObserver(hear);
+      window.listener.observe(document.body, { childList: true, subtree: true, characterData: true });
+      hear();
+    });
+  }
+
+  /** All that was said since `listen`: of the connection, the own card, the round, and each seat by its name. */
+  heard() {
+    return this.page.evaluate(() => window.heard);
+  }
+
+  /** Waits until the page has said `words` of the connection, even if it says something else by now. */
+  async hasHeard(words) {
+    for (const end = Date.now() + PATIENCE_MS; ; await this.page.waitForTimeout(50)) {
+      const { connection } = await this.heard();
+      if (connection.includes(words)) return;
+      assert.ok(Date.now() < end, `${this.name} never heard ${words}, only ${connection}`);
+    }
   }
 
   /** How far the page could be pushed sideways, in pixels. */

@@ -38,6 +38,8 @@ export interface LinkHooks {
   lost(): void;
   /** Whether the other end still answers; called when it may have slept. */
   probe(): void;
+  /** Whether something waits for the server to save again. */
+  waits(): boolean;
   event(name: string, payload: unknown): void;
   changed(): void;
 }
@@ -108,12 +110,12 @@ export class Link {
     this.#set({ status: "online", retryAt: null, attempt: 0, error: null });
   }
 
-  /** The server cannot keep anything for a while. */
+  /** The server cannot keep anything for a while; nor, for all we know, as long as something waits for that. */
   pauseSaving(seconds: number): void {
     if (this.#connection.status !== "online" && this.#connection.status !== "saving-paused") return;
     clearTimeout(this.#timer);
     this.#set({ ...this.#connection, status: "saving-paused", retryAt: Date.now() + seconds * 1_000 });
-    this.#timer = setTimeout(() => this.resumeSaving(), seconds * 1_000);
+    this.#timer = setTimeout(() => (this.#hooks.waits() ? this.pauseSaving(seconds) : this.resumeSaving()), seconds * 1_000);
   }
 
   resumeSaving(): void {

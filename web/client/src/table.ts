@@ -102,6 +102,7 @@ export class Table {
       opened: (recovered) => this.#opened(recovered),
       lost: () => this.#lost(),
       probe: () => void this.#probe(),
+      waits: () => this.#ballot.roundId !== null,
       event: (name, payload) => this.#hear(name as EventName, payload),
       changed: () => this.#tell(),
     });

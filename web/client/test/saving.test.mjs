@@ -20,7 +20,14 @@ it("saving is paused, and the last vote is kept for later", async () => {
   const later = ann.vote("8");
   await until(ann, () => ann.connection.status === "saving-paused");
   assert.deepEqual(ann.state.myVote, { value: "8", saved: false });
+  // As long as the vote waits: sent again in vain, it is no better.
+  const statuses = new Set();
+  const end = ann.subscribe(() => statuses.add(ann.connection.status));
   await refusal("STATE_UNAVAILABLE", host.createStory({ title: "Lost" }));
+  await refusal("STATE_UNAVAILABLE", host.createStory({ title: "Lost as well" }));
+  await refusal("STATE_UNAVAILABLE", host.createStory({ title: "Lost, too" }));
+  end();
+  assert.deepEqual([...statuses], ["saving-paused"]);
   redis.thaw();
   await later;
   assert.equal(ann.connection.status, "online");

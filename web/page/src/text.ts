@@ -103,6 +103,7 @@ export const text = {
   storyChanged: "The story changed; choose again.",
   tooFast: (seconds: number) => `Too fast. Your choice is kept and sent in ${seconds} s.`,
   waitingForServer: "Kept here; sent when the connection is back.",
+  waitingForSaving: "Kept here; sent when saving goes on.",
   points: (value: string) => (value === "1" ? "1 point" : `${value} points`),
   specials: { unknown: "unknown", break: "coffee break", infinite: "infinite" },
 
@@ -271,6 +272,7 @@ export const text = {
   reconnectIn: (seconds: number) => (seconds <= 0 ? "Connection lost. Trying…" : `Connection lost. Trying again in ${seconds} s.`),
   restartingHint: "The server restarts. You keep your seat.",
   pausedHint: "Saving is paused. Your last choice is kept and sent again.",
+  pausedFailed: "Saving is paused. Try again in a moment.",
   tryNow: "Try now",
 
   // Dead ends

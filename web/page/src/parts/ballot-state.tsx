@@ -10,13 +10,15 @@ import { useStore } from "../ui/store";
 export function BallotState() {
   const session = useSession();
   const { card, fate, retryAt, isStale } = useStore(session.ballot.state);
+  const isPaused = useStore(session.isPaused);
   const now = useNow(fate === "later" ? retryAt : null);
   const words = () => {
     switch (fate) {
       case "sending":
         return text.saving;
       case "later":
-        return retryAt === null ? text.waitingForServer : text.tooFast(Math.max(1, Math.ceil((retryAt - now) / 1_000)));
+        if (retryAt === null) return isPaused ? text.waitingForSaving : text.waitingForServer;
+        return text.tooFast(Math.max(1, Math.ceil((retryAt - now) / 1_000)));
       case "kept":
         return card === null ? text.choose : text.savedShort;
       default:

@@ -20,7 +20,7 @@ export function sentence(error: unknown): string {
     case "FORBIDDEN":
       return text.forbidden;
     case "STATE_UNAVAILABLE":
-      return text.pausedHint;
+      return text.pausedFailed;
     case "SERVER_BUSY":
     case "SERVER_SHUTDOWN":
     case "INTERNAL":
