@@ -298,3 +298,15 @@ async fn without_a_replica_strict_accepts_nothing() {
     let refused = timeout(LONG, store.create(opening(1), lifetime(&store))).await;
     assert!(matches!(refused, Ok(Err(StoreError::Unavailable(_)))), "{refused:?}");
 }
+
+/// Guards against a server that comes back as an empty replica under an
+/// address that an instance still takes for the primary's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_is_not_believed_about_sessions() {
+    let primary = RedisServer::start();
+    let replica = SentinelSite::server_at(free_port(), Some(primary.port()));
+    let store = RedisStore::connect(impatient(&replica.url(), &RedisServer::prefix())).await;
+    let store = store.expect("a store");
+    let answer = store.load(opening(1).id).await;
+    assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
+}
