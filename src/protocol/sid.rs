@@ -2,7 +2,7 @@
 //! the connection, so that every other one knows whom to ask.
 //!
 //! ```text
-//!  owner (8 bytes) │ random (12) │ check (4)     as base64url, 32 characters
+//!  owner (8 bytes) │ random (16) │ check (6)     as base64url, 40 characters
 //! ```
 //!
 //! The check is keyed with what the instances share: an invented id is known
@@ -17,12 +17,12 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 /// Random bytes that make one id; nobody guesses them.
-pub const SID_RANDOM_BYTES: usize = 12;
+pub const SID_RANDOM_BYTES: usize = 16;
 
 const OWNER_BYTES: usize = 8;
-const CHECK_BYTES: usize = 4;
+const CHECK_BYTES: usize = 6;
 const SID_BYTES: usize = OWNER_BYTES + SID_RANDOM_BYTES + CHECK_BYTES;
-const SID_CHARS: usize = 32;
+const SID_CHARS: usize = 40;
 
 /// The Engine.IO session id. It authorises polling requests, so it is a
 /// secret: it has no `Display`, and `Debug` does not show it.
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_sid_is_base64url_and_names_its_owner() {
         let sid = Issuer::new(Owner(0xFBEF_BEFB_EFBE_0001), b"secret").issue(RANDOM);
-        assert_eq!(sid.expose().len(), 32);
+        assert_eq!(sid.expose().len(), 40);
         assert!(sid.expose().starts_with("---"), "{}", sid.expose());
         assert_eq!(Sid::parse(sid.expose()), Some(sid));
         assert_eq!(sid.owner(), Owner(0xFBEF_BEFB_EFBE_0001));
@@ -150,8 +150,8 @@ mod tests {
 
     #[test]
     fn what_is_not_a_sid_is_none() {
-        let short = "A".repeat(31);
-        let long = "A".repeat(33);
+        let short = "A".repeat(39);
+        let long = "A".repeat(41);
         let wrong = format!("{short}+");
         for text in ["", "AAAAAAAAAAAAAAAAAAAA", &short, &long, &wrong] {
             assert_eq!(Sid::parse(text), None, "{text}");
@@ -166,7 +166,7 @@ mod tests {
         assert!(here.is_of_another(there.issue(RANDOM)));
         assert!(!here.is_of_another(here.issue(RANDOM)));
         assert!(!here.is_of_another(stranger.issue(RANDOM)));
-        let invented = Sid::parse(&"A".repeat(32)).expect("32 characters");
+        let invented = Sid::parse(&"A".repeat(40)).expect("40 characters");
         assert!(!here.is_of_another(invented));
     }
 }

@@ -19,7 +19,7 @@ async fn a_handshake_over_polling_is_answered_with_the_open_packet() {
     assert_eq!(answer.header("content-length"), answer.body().len().to_string());
     assert_eq!(answer.header("set-cookie"), "", "the cookie is off");
     let sid = sid_of(answer.body());
-    assert!(sid.len() == 32 && !sid.contains(['+', '/', '=']), "{sid}");
+    assert!(sid.len() == 40 && !sid.contains(['+', '/', '=']), "{sid}");
     let expected = format!(
         r#"0{{"sid":"{sid}","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}}"#
     );

@@ -235,7 +235,7 @@ async fn an_invented_sid_is_unknown_and_nobody_is_asked() {
     let server = house.instances[0].server;
     let stranger = Issuer::new(Owner(2), b"another secret");
     for number in 0..50 {
-        let sid = stranger.issue([number; 12]).expose().to_owned();
+        let sid = stranger.issue([number; 16]).expose().to_owned();
         let poller = Poller { server, sid };
         poller.get().await.is(400, &unknown());
         poller.post("4x").await.is(400, &unknown());
@@ -248,7 +248,7 @@ async fn the_sids_of_the_dead_are_looked_up_once_in_a_while() {
     let house = House::open(&patient());
     let dead = Issuer::new(Owner(9), SECRET);
     for number in 0..100 {
-        let sid = dead.issue([number; 12]).expose().to_owned();
+        let sid = dead.issue([number; 16]).expose().to_owned();
         let poller = Poller { server: house.instances[0].server, sid };
         poller.get().await.is(400, &unknown());
     }
@@ -279,7 +279,7 @@ async fn what_is_sealed_wrongly_is_refused_and_goes_no_further() {
 async fn one_hop_only() {
     let house = House::open(&patient());
     house.addresses.put(Owner(9), house.instances[1].server);
-    let sid = Issuer::new(Owner(9), SECRET).issue([1; 12]).expose().to_owned();
+    let sid = Issuer::new(Owner(9), SECRET).issue([1; 16]).expose().to_owned();
     let poller = Poller { server: house.instances[0].server, sid };
     poller.get().await.is(400, &unknown());
     poller.post("4x").await.is(400, &unknown());
@@ -305,7 +305,7 @@ async fn an_owner_that_is_dead_makes_the_sid_unknown_at_once() {
     let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
     house.addresses.put(Owner(9), nobody.local_addr().expect("bound"));
     drop(nobody);
-    let sid = Issuer::new(Owner(9), SECRET).issue([1; 12]).expose().to_owned();
+    let sid = Issuer::new(Owner(9), SECRET).issue([1; 16]).expose().to_owned();
     let poller = Poller { server: house.instances[0].server, sid };
     let started = tokio::time::Instant::now();
     poller.get().await.is(400, &unknown());
@@ -324,7 +324,7 @@ async fn mortal(house: &House, owner: Owner) -> (TcpListener, SocketAddr) {
 async fn an_owner_that_dies_with_a_poll_parked_makes_the_sid_unknown_at_once() {
     let house = House::open(&patient());
     let (listener, server) = mortal(&house, Owner(9)).await;
-    let sid = Issuer::new(Owner(9), SECRET).issue([1; 12]).expose().to_owned();
+    let sid = Issuer::new(Owner(9), SECRET).issue([1; 16]).expose().to_owned();
     let poller = Poller { server, sid };
     let mut parked = poller.park().await;
     let (mut stream, _) = listener.accept().await.expect("the poll is relayed");
@@ -343,7 +343,7 @@ async fn an_owner_that_never_answers_is_given_up() {
     let limits = RelayLimits { answer_timeout: Duration::from_millis(200), ..limits() };
     let house = House::open_with(&patient(), &limits);
     let (listener, server) = mortal(&house, Owner(9)).await;
-    let sid = Issuer::new(Owner(9), SECRET).issue([1; 12]).expose().to_owned();
+    let sid = Issuer::new(Owner(9), SECRET).issue([1; 16]).expose().to_owned();
     let poller = Poller { server, sid };
     poller.get().await.is(400, &unknown());
     drop(listener);
@@ -396,7 +396,7 @@ async fn opening_is_never_relayed() {
     for instance in &house.instances {
         let answer = http::get(instance.server, POLLING).await;
         let sid = sid_of(answer.body());
-        assert_eq!(sid.len(), 32);
+        assert_eq!(sid.len(), 40);
     }
     assert_eq!(house.addresses.questions(), 0);
 }

@@ -159,7 +159,7 @@ impl Open<'_> {
 mod tests {
     use super::*;
 
-    const SID: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    const SID: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAabcdefgh";
 
     fn handshake() -> Request<'static> {
         Request {
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_known_sid_may_poll_or_upgrade() {
-        let sid = Sid::parse(SID).expect("32 characters");
+        let sid = Sid::parse(SID).expect("40 characters");
         let poll = Request { sid: Some(SID), protocol: None, is_get: false, ..handshake() };
         assert_eq!(on_polling(poll), Ok(Admitted::Poll(sid)));
         let upgrade = Request { transport: Some("websocket"), is_upgrade: true, ..poll };
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn what_another_instance_has_is_judged_there() {
-        let sid = Sid::parse(SID).expect("32 characters");
+        let sid = Sid::parse(SID).expect("40 characters");
         let anything = Request { sid: Some(SID), is_origin_allowed: false, ..handshake() };
         let admitted = |request| admit(request, |_| Whereabouts::Elsewhere);
         assert_eq!(admitted(anything), Ok(Admitted::Relay(sid)));
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_open_packet_names_its_numbers_in_milliseconds() {
-        let sid = Sid::parse(SID).expect("32 characters");
+        let sid = Sid::parse(SID).expect("40 characters");
         let open = Open {
             sid: &sid,
             can_upgrade: true,
@@ -258,7 +258,7 @@ mod tests {
             ping_timeout: Duration::from_secs(20),
             max_payload_bytes: 1_000_000,
         };
-        let expected = r#"{"sid":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+        let expected = r#"{"sid":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAabcdefgh","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
         assert_eq!(String::from_utf8_lossy(&open.json()), expected);
     }
 }
