@@ -180,7 +180,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         has_sentinels: true,
         seconds: 60,
         rounds: 3,
-        settings: &["redis.durability=strict", "redis.wait_replicas=1"],
+        // All of them: a primary that has one replica's consent may be
+        // succeeded by the other.
+        settings: &["redis.durability=strict", "redis.wait_replicas=2"],
         needs: &["durability"],
         ..PLAIN
     },
