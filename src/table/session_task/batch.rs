@@ -31,6 +31,8 @@ use crate::table::session_task::recovering::Recovery;
 const ATTEMPTS_MAX: u32 = 16;
 /// Attempts that follow each other at once.
 const HASTY_ATTEMPTS: u32 = 3;
+/// By so much the pause before an attempt may grow with each that was lost.
+const PAUSE_STEP_MS: u64 = 6;
 /// How soon a client may try again when the store is away.
 const RETRY_AFTER_S: u32 = 1;
 /// A session is kept this much longer than it lives, so that whoever serves
@@ -131,8 +133,9 @@ impl SessionTask {
     pub(super) async fn execute(&mut self, mut batch: Vec<Work>) {
         for attempt in 0..ATTEMPTS_MAX {
             if HASTY_ATTEMPTS <= attempt {
-                let jitter = u64::from(attempt) * 2 + self.position.nonce % 8;
-                sleep(Duration::from_millis(jitter)).await;
+                // Drawn by each for itself: the contenders stand at one position.
+                let spread_ms = u64::from(attempt) * PAUSE_STEP_MS;
+                sleep(Duration::from_millis(entropy::nonce() % spread_ms)).await;
             }
             if self.is_ahead {
                 if let Err(error) = self.resync().await {
