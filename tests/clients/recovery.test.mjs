@@ -3,79 +3,36 @@
 // about.
 
 import assert from "node:assert/strict";
-import { after, describe, it } from "node:test";
+import { after, it } from "node:test";
 
-import { TRANSPORTS, Traveller } from "./recovery_client.mjs";
+import { Table, names, overEveryTransport } from "./recovery_client.mjs";
 import { UNLIMITED, startServer } from "./support/server.mjs";
 
 const settings = { ...UNLIMITED, "log.level": "info" };
 const server = await startServer(settings);
 after(() => server.stop());
 
-/** A session with a host, and whoever else is asked for, all on `server`. */
-class Table {
-  travellers = [];
-
+/** All of it at one server. */
+class HomeTable extends Table {
   constructor(transport, url = server.url) {
-    Object.assign(this, { transport, url });
+    super(transport);
+    this.url = url;
   }
 
-  async stranger(options) {
-    const traveller = await Traveller.open(this.url, this.transport, options);
-    this.travellers.push(traveller);
-    return traveller;
+  stranger(options) {
+    return this.meet(this.url, options);
   }
 
-  async open() {
-    this.host = await this.stranger();
-    const ack = await this.host.do("session:create", { name: "Planning", playerName: "Hanna" });
-    this.id = ack.sessionId;
-    this.story = ack.currentStory.id;
-    await this.host.next("session:joined");
-    return this.host;
+  open() {
+    return this.found(this.url);
   }
 
-  async join(playerName, more = {}) {
-    const traveller = await this.stranger();
-    await traveller.do("session:join", { sessionId: this.id, playerName, ...more });
-    await traveller.next("session:joined");
-    return traveller;
-  }
-
-  vote(value) {
-    return { storyId: this.story, value };
-  }
-
-  async quiet() {
-    for (const traveller of this.travellers.filter(({ joined }) => joined)) {
-      await traveller.do("session:sync");
-      traveller.unread();
-    }
-  }
-
-  close() {
-    for (const traveller of this.travellers) traveller.close();
-    for (const traveller of this.travellers) assert.deepEqual(traveller.problems, []);
+  join(playerName, more) {
+    return this.seat(this.url, playerName, more);
   }
 }
 
-function story(title, tell) {
-  describe(title, { concurrency: true }, () => {
-    for (const transport of Object.keys(TRANSPORTS)) {
-      it(`over ${transport}`, async () => {
-        const table = new Table(transport);
-        try {
-          await tell(table);
-        } finally {
-          table.close();
-        }
-      });
-    }
-  });
-}
-
-/** Presence is told after a moment, or not at all; it is nobody's subject here. */
-const names = (heard) => heard.map(({ name }) => name).filter((name) => name !== "player:status_changed");
+const story = (title, tell) => overEveryTransport(title, (transport) => new HomeTable(transport), tell);
 
 const news = async (traveller) => {
   await traveller.do("session:sync");
@@ -309,7 +266,7 @@ story("private ids that are made up are looked for only so often", async (table)
 
 it("without a window there are neither private ids nor offsets", async () => {
   const plain = await startServer({ ...settings, "recovery.window_seconds": 0 });
-  const table = new Table("websocket", plain.url);
+  const table = new HomeTable("websocket", plain.url);
   try {
     const host = await table.open();
     await host.do("vote:submit", table.vote("5"));

@@ -2,6 +2,7 @@
 // and writes down all that it hears, across connections.
 
 import assert from "node:assert/strict";
+import { describe, it } from "node:test";
 import { io } from "socket.io-client";
 
 import { TRANSPORTS } from "./support/client.mjs";
@@ -157,3 +158,70 @@ export class Traveller {
     }
   }
 }
+
+/** A session with a host, and whoever else is asked for. */
+export class Table {
+  travellers = [];
+
+  constructor(transport) {
+    this.transport = transport;
+  }
+
+  async meet(url, options) {
+    const traveller = await Traveller.open(url, this.transport, options);
+    this.travellers.push(traveller);
+    return traveller;
+  }
+
+  async found(url, more = {}) {
+    this.host = await this.meet(url);
+    const ack = await this.host.do("session:create", { name: "Planning", playerName: "Hanna", ...more });
+    this.id = ack.sessionId;
+    this.story = ack.currentStory.id;
+    await this.host.next("session:joined");
+    return this.host;
+  }
+
+  async seat(url, playerName, more = {}) {
+    const traveller = await this.meet(url);
+    await traveller.do("session:join", { sessionId: this.id, playerName, ...more });
+    await traveller.next("session:joined");
+    return traveller;
+  }
+
+  vote(value) {
+    return { storyId: this.story, value };
+  }
+
+  async quiet() {
+    for (const traveller of this.travellers.filter(({ joined }) => joined)) {
+      await traveller.do("session:sync");
+      traveller.unread();
+    }
+  }
+
+  close() {
+    for (const traveller of this.travellers) traveller.close();
+    for (const traveller of this.travellers) assert.deepEqual(traveller.problems, []);
+  }
+}
+
+/** The story `tell`, once for each transport, at a table of its own. */
+export function overEveryTransport(title, tableOver, tell) {
+  describe(title, { concurrency: true }, () => {
+    for (const transport of Object.keys(TRANSPORTS)) {
+      it(`over ${transport}`, async () => {
+        const table = tableOver(transport);
+        try {
+          await tell(table);
+        } finally {
+          table.close();
+        }
+      });
+    }
+  });
+}
+
+/** Presence is told after a moment, or not at all; it is nobody's subject here. */
+export const names = (heard) =>
+  heard.map(({ name }) => name).filter((name) => name !== "player:status_changed");

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 
-import { TRANSPORTS, Traveller } from "./recovery_client.mjs";
+import { TRANSPORTS, Table, names, overEveryTransport } from "./recovery_client.mjs";
 import { startRedis } from "./support/redis.mjs";
 import { UNLIMITED, startServer } from "./support/server.mjs";
 
@@ -35,68 +35,23 @@ async function instance(settings = {}) {
   return server;
 }
 
-class Table {
-  travellers = [];
-
-  constructor(transport) {
-    this.transport = transport;
+/** Whoever comes says to which instance. */
+class WideTable extends Table {
+  stranger(server) {
+    return this.meet(server.url);
   }
 
-  async stranger(server) {
-    const traveller = await Traveller.open(server.url, this.transport);
-    this.travellers.push(traveller);
-    return traveller;
+  open(server) {
+    return this.found(server.url, { settings: { preset: "open" } });
   }
 
-  async open(server) {
-    const host = await this.stranger(server);
-    const ack = await host.do("session:create", { name: "Planning", playerName: "Hanna", settings: { preset: "open" } });
-    this.id = ack.sessionId;
-    this.story = ack.currentStory.id;
-    await host.next("session:joined");
-    return host;
-  }
-
-  async join(server, playerName) {
-    const traveller = await this.stranger(server);
-    await traveller.do("session:join", { sessionId: this.id, playerName });
-    await traveller.next("session:joined");
-    return traveller;
-  }
-
-  vote(value) {
-    return { storyId: this.story, value };
-  }
-
-  async quiet() {
-    for (const traveller of this.travellers.filter(({ joined }) => joined)) {
-      await traveller.do("session:sync");
-      traveller.unread();
-    }
-  }
-
-  close() {
-    for (const traveller of this.travellers) traveller.close();
-    for (const traveller of this.travellers) assert.deepEqual(traveller.problems, []);
+  join(server, playerName) {
+    return this.seat(server.url, playerName);
   }
 }
 
-function story(title, tell) {
-  describe(title, { concurrency: true }, () => {
-    for (const transport of Object.keys(TRANSPORTS)) {
-      it(`over ${transport}`, async () => {
-        const table = new Table(transport);
-        try {
-          await tell(table);
-        } finally {
-          table.close();
-        }
-      });
-    }
-  });
-}
+const story = (title, tell) => overEveryTransport(title, (transport) => new WideTable(transport), tell);
 
-const names = (heard) => heard.map(({ name }) => name).filter((name) => name !== "player:status_changed");
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const one = await instance();
@@ -198,7 +153,7 @@ describe("under load, while instances are killed", () => {
 
   it("everybody comes back, misses nothing, and sees no card before its time", async () => {
     const instances = [await instance(), await instance(), await instance()];
-    const table = new Table("websocket");
+    const table = new WideTable("websocket");
     const transports = Object.keys(TRANSPORTS);
     let next = 0;
     const anyUrl = () => instances[(next += 1) % instances.length].url;
@@ -262,7 +217,7 @@ describe("under load, while instances are killed", () => {
 
 describe("without the store", () => {
   it("there is no way back, and the client is let in all the same", async () => {
-    const table = new Table("websocket");
+    const table = new WideTable("websocket");
     try {
       const host = await table.open(one);
       await host.do("vote:submit", table.vote("5"));
