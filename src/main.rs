@@ -5,16 +5,16 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use cardroom::config::{Arguments, Config, LogFormat};
-use cardroom::server::{Instance, open_store};
+use cardroom::server::{Ended, Instance, ecs, open_store};
 use cardroom::shutdown::Shutdown;
 use cardroom::telemetry;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match Config::load(&arguments, std::env::vars()) {
+    let mut config = match Config::load(&arguments, std::env::vars()) {
         Ok(config) => config,
         Err(error) => return complain(&error.to_string()),
     };
@@ -32,7 +32,12 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return complain(&format!("failed to start the runtime: {error}")),
     };
-    runtime.block_on(run(&config))
+    runtime.block_on(async {
+        if config.instances.task.is_empty() {
+            config.instances.task = ecs::task_arn().await.unwrap_or_default();
+        }
+        run(&config).await
+    })
 }
 
 async fn run(config: &Config) -> ExitCode {
@@ -45,10 +50,19 @@ async fn run(config: &Config) -> ExitCode {
     };
     info!(%address, "listening");
     let _ = print(&format!("cardroom listens on http://{address}\n"));
-    let drained = instance.run(shutdown).await;
-    info!(connections_left = drained.connections_left, "ended");
-    if drained.connections_left == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let ended = instance.run(shutdown).await;
+    if ended.is_clean() {
+        info!("ended");
+        return ExitCode::SUCCESS;
+    }
+    let Ended { connections_left, is_saved } = ended;
+    warn!(connections_left, is_saved, "ended, and not all was done");
+    ExitCode::from(INCOMPLETE)
 }
+
+/// The status of an end at which connections had to be dropped, or the store
+/// could not be told.
+const INCOMPLETE: u8 = 3;
 
 async fn start(config: &Config) -> Result<(Instance, SocketAddr, Shutdown), String> {
     let shutdown = Shutdown::on_signals().map_err(|error| error.to_string())?;

@@ -60,8 +60,13 @@ section! {
         keep_alive_ms: u64 = 75_000, 1_000..=3_600_000;
         /// How long a write may make no progress before the connection ends.
         write_stall_ms: u64 = 10_000, 100..=600_000;
-        /// How long connections get to leave when the server is told to end.
+        /// How long connections get to leave when the server is told to end
+        /// or to drain: they are closed one after the other in this time.
         drain_seconds: u64 = 20, 0..=3_600;
+        /// From such a wish to the first close, a quarter of `drain_seconds`
+        /// at the most: until then a load balancer should have noticed that
+        /// `/readyz` fails, or it sends the first who come back here again.
+        drain_notice_ms: u64 = 2_000, 0..=600_000;
     }
 }
 
@@ -210,6 +215,10 @@ section! {
         /// How often an instance gives a sign of life; at least three times in
         /// a lease, whatever is said here.
         renew_ms: u64 = 5_000, 100..=200_000;
+        /// The name under which a scheduler runs this instance, so that it can
+        /// be told to drain by that name. Empty: on AWS ECS the ARN of its
+        /// task, elsewhere none.
+        task: String = String::new(), Rule(|text: &String| task(text));
     }
 }
 
@@ -507,6 +516,16 @@ fn advertised_address(text: &str) -> Result<(), String> {
     }
     Err("must be host:port, or empty".to_owned())
 }
+
+fn task(text: &str) -> Result<(), String> {
+    let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_printable && text.len() <= TASK_BYTES_MAX {
+        return Ok(());
+    }
+    Err(format!("must be printable ASCII without spaces, {TASK_BYTES_MAX} bytes at the most"))
+}
+
+const TASK_BYTES_MAX: usize = 512;
 
 pub(super) const REDACTED: &str = "[redacted]";
 

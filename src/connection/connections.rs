@@ -114,9 +114,25 @@ impl Connections {
         }
     }
 
+    /// Those that are open, in no order.
+    pub fn all(&self) -> Vec<Arc<Connection>> {
+        let of_shard = |shard| lock(shard).values().cloned().collect::<Vec<_>>();
+        self.inner.shards.iter().flat_map(of_shard).collect()
+    }
+
+    /// Welcomes nobody from now on.
+    pub fn turn_away(&self) {
+        self.inner.is_draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nobody is welcome because the instance is on its way out.
+    pub fn are_turned_away(&self) -> bool {
+        self.inner.is_draining.load(Ordering::Relaxed)
+    }
+
     /// Welcomes nobody from now on, and closes everybody.
     pub fn drain(&self) {
-        self.inner.is_draining.store(true, Ordering::Relaxed);
+        self.turn_away();
         self.close_all(CloseReason::ServerShuttingDown);
     }
 

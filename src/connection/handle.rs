@@ -10,14 +10,15 @@ use crate::connection::handshake::Handshake;
 use crate::connection::link::Link;
 use crate::connection::requests::{PollReply, Post, PostReply, REQUESTS_MAX, Request, Requests};
 use crate::hub::Outbox;
-use crate::protocol::CloseReason;
 use crate::protocol::engineio::TransportName;
+use crate::protocol::{CloseReason, Encoded};
 
 /// One Engine.IO connection. Its state belongs to its task; this is how to reach it.
 pub struct Connection {
     pub(super) outbox: Arc<Outbox>,
     pub(super) handshake: Handshake,
     closing: OnceLock<CloseReason>,
+    has_joined: AtomicBool,
     has_upgraded: AtomicBool,
     /// `None` once the task is gone.
     requests: Mutex<Option<Requests>>,
@@ -57,6 +58,19 @@ impl Connection {
         self.request(Request::Upgrade(link))
     }
 
+    /// Queues an event of the main namespace, unless the client has not joined
+    /// that and would not know what it is.
+    pub fn tell(&self, event: Encoded) {
+        if self.has_joined.load(Ordering::Acquire) {
+            let _ = self.outbox.push(event);
+        }
+    }
+
+    /// Answers the poll that waits, if one does.
+    pub fn nudge(&self) {
+        let _ = self.outbox.push_volatile(Encoded::NOOP);
+    }
+
     /// Asks the task to close, after what is queued; the first reason counts.
     pub fn close(&self, reason: CloseReason) {
         if self.closing.set(reason).is_ok() {
@@ -69,6 +83,7 @@ impl Connection {
             outbox,
             handshake,
             closing: OnceLock::new(),
+            has_joined: AtomicBool::new(false),
             has_upgraded: AtomicBool::new(false),
             requests: Mutex::new(Some(Requests::new())),
         }
@@ -105,6 +120,11 @@ impl Connection {
     /// Task only.
     pub(super) fn closing(&self) -> Option<CloseReason> {
         self.closing.get().copied()
+    }
+
+    /// Task only: the client has joined the main namespace.
+    pub(super) fn set_joined(&self) {
+        self.has_joined.store(true, Ordering::Release);
     }
 
     /// Task only.

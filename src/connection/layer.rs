@@ -20,6 +20,8 @@ use crate::metrics::Metrics;
 use crate::protocol::socketio::{Client, Limits, Received};
 use crate::protocol::{CloseReason, Encoded, PrivateId, SocketId};
 
+const MAIN_NAMESPACE: &str = "/";
+
 pub(super) enum Layer {
     SocketIo(SocketIo),
     EngineIo { app: Arc<dyn EngineApp>, socket: EngineSocket },
@@ -208,6 +210,9 @@ impl SocketIo {
             Ok(()) => {
                 let _ = socket.welcome(&[]);
                 self.client.join(namespace, socket.clone());
+                if namespace == MAIN_NAMESPACE {
+                    self.connection.set_joined();
+                }
                 self.metrics.wire.sockets.add(1);
                 self.app.connected(&socket);
             }

@@ -128,15 +128,6 @@ impl Room {
         self.fan_out(message, is_meant)
     }
 
-    /// To each member one of several messages, in turn.
-    pub fn send_in_turn(&self, messages: &[Encoded]) {
-        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
-        for (member, message) in members.values().zip(messages.iter().cycle()) {
-            // A member that is being closed is passed over.
-            let _ = member.outbox.push(message.clone());
-        }
-    }
-
     /// To those who have nothing else waiting; the others never see it.
     pub fn send_volatile(&self, message: &Encoded) -> usize {
         let members = self.members.read().unwrap_or_else(PoisonError::into_inner);

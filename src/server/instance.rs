@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tracing::info;
 
 use crate::config::Config;
@@ -16,14 +17,15 @@ use crate::hub::Hub;
 use crate::identity::KeyError;
 use crate::metrics::Metrics;
 use crate::server::advertised::advertised_address;
+use crate::server::drain::{Drain, DrainPlan};
 #[cfg(feature = "redis")]
 use crate::server::emitter::{self, Emitter};
-use crate::server::listener::{Drained, ListenerLimits, bind, serve};
+use crate::server::listener::{ListenerLimits, bind, serve};
 use crate::server::operators::{bind_metrics, observed, operators, serve_metrics};
 use crate::server::relay::{is_relaying, issuer, relay};
 use crate::server::store::Stores;
 use crate::server::wiring::{
-    engine_options, keyring, listener_limits, router_limits, table_options,
+    drain_plan, engine_options, keyring, listener_limits, router_limits, table_options,
 };
 use crate::shutdown::Shutdown;
 use crate::table::Table;
@@ -33,9 +35,8 @@ use crate::transport::relay::Relay;
 /// TCP connections that the kernel keeps until they are accepted.
 const BACKLOG: u32 = 4_096;
 
-/// From the goodbye to the close. A polling client that learns of both in one
-/// answer takes the close first and hears nothing else.
-const GOODBYE: Duration = Duration::from_millis(250);
+/// For what is still to be saved when nobody is connected any more.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// An instance that listens; it answers once it [runs](Instance::run).
 pub struct Instance {
@@ -45,6 +46,7 @@ pub struct Instance {
     page: Page,
     connections: Connections,
     relay: Option<Relay>,
+    drain_plan: DrainPlan,
     table: Table,
     metrics: Arc<Metrics>,
     operators: Arc<Operators>,
@@ -106,6 +108,7 @@ impl Instance {
         Ok(Self {
             listener,
             limits: listener_limits(config),
+            drain_plan: drain_plan(config),
             router_limits: router_limits(config),
             page: Page::new(&config.page.frame_ancestors),
             connections,
@@ -128,8 +131,10 @@ impl Instance {
         self.metrics_listener.as_ref()?.local_addr().ok()
     }
 
-    /// Serves until `shutdown`, then lets go of everybody.
-    pub async fn run(self, shutdown: Shutdown) -> Drained {
+    /// Serves until `shutdown`, then lets go of everybody. Whoever asks it to
+    /// drain through the directory is obeyed at once, and the instance then
+    /// waits for `shutdown` without anybody.
+    pub async fn run(self, shutdown: Shutdown) -> Ended {
         #[cfg(feature = "redis")]
         let _emitter = self._emitter;
         let Self {
@@ -138,6 +143,7 @@ impl Instance {
             router_limits,
             connections,
             relay,
+            drain_plan,
             page,
             table,
             metrics,
@@ -156,8 +162,8 @@ impl Instance {
             })
         };
         let is_draining = {
-            let shutdown = shutdown.clone();
-            move || shutdown.is_requested()
+            let connections = connections.clone();
+            move || connections.are_turned_away()
         };
         let origins = connections.options().origins.clone();
         let leaving = table.clone();
@@ -171,25 +177,43 @@ impl Instance {
             is_draining,
         );
         let handler = move |request, peer| router.handle(request, peer);
-        let ending = {
-            let connections = connections.clone();
-            async move {
-                shutdown.requested().await;
-                metrics.draining.set(1);
-                info!(connections = connections.len(), "closing the connections");
-                table.say_goodbye();
-                tokio::time::sleep(GOODBYE).await;
-                connections.drain();
-                if let Some(relay) = relay {
-                    relay.close();
-                }
+        let drain = Drain { connections, relay, table, plan: drain_plan };
+        let ending = async {
+            tokio::select! {
+                () = shutdown.requested() => {}
+                () = drain.table.asked_to_drain() => info!("asked to drain"),
+            }
+            metrics.draining.set(1);
+            drain.run().await;
+            // Behind some load balancers the signal comes when they are done.
+            shutdown.requested().await;
+            if let Some(relay) = &drain.relay {
+                relay.close();
             }
         };
         let drained = serve(listener, handler, limits, ending).await;
-        leaving.retire().await;
+        let connections_left = drained.connections_left.max(drain.connections.len());
+        let unsaved = timeout(SETTLE_TIMEOUT, leaving.settle()).await;
+        let is_retired = leaving.retire().await;
+        let is_saved = unsaved == Ok(0) && is_retired;
         if let Some(scraped) = scraped {
             scraped.abort();
         }
-        drained
+        Ended { connections_left, is_saved }
+    }
+}
+
+/// How an instance ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Connections that had to be dropped.
+    pub connections_left: usize,
+    /// That all are gone is written, in the sessions and in the directory.
+    pub is_saved: bool,
+}
+
+impl Ended {
+    pub fn is_clean(&self) -> bool {
+        self.connections_left == 0 && self.is_saved
     }
 }

@@ -8,6 +8,8 @@ pub mod instance;
 pub mod listener;
 
 mod advertised;
+mod drain;
+pub mod ecs;
 #[cfg(feature = "redis")]
 mod emitter;
 mod http_connection;
@@ -17,6 +19,6 @@ mod store;
 mod turn_away;
 mod wiring;
 
-pub use instance::{Instance, StartError};
+pub use instance::{Ended, Instance, StartError};
 pub use listener::{Drained, Handler, ListenerLimits, bind, serve};
 pub use store::{Stores, open_store};

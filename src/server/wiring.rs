@@ -15,6 +15,7 @@ use crate::identity::Keyring;
 use crate::limits::Limit;
 use crate::poker::command::Reclaim;
 use crate::poker::policy::Policy;
+use crate::server::drain::DrainPlan;
 use crate::server::instance::StartError;
 use crate::server::listener::ListenerLimits;
 use crate::table::{RecoveryOptions, TableOptions};
@@ -81,6 +82,7 @@ pub(super) fn table_options(config: &Config, advertised_address: String) -> Tabl
             ..defaults.recovery
         },
         advertised_address,
+        task: Some(config.instances.task.clone()).filter(|task| !task.is_empty()),
         lease: Duration::from_millis(config.instances.lease_ms),
         renew: Duration::from_millis(config.instances.renew_ms),
         ..defaults
@@ -120,6 +122,14 @@ pub(super) fn engine_options(config: &Config) -> Options {
     }
 }
 
+pub(super) fn drain_plan(config: &Config) -> DrainPlan {
+    let server = &config.server;
+    DrainPlan::new(
+        Duration::from_secs(server.drain_seconds),
+        Duration::from_millis(server.drain_notice_ms),
+    )
+}
+
 pub(super) fn listener_limits(config: &Config) -> ListenerLimits {
     let server = &config.server;
     ListenerLimits {
@@ -129,7 +139,7 @@ pub(super) fn listener_limits(config: &Config) -> ListenerLimits {
         headers_max: server.header_count_max,
         buffer_bytes_max: server.header_bytes_max,
         unacknowledged_timeout: Duration::from_millis(server.write_stall_ms),
-        drain_timeout: Duration::from_secs(server.drain_seconds),
+        drain_timeout: drain_plan(config).finish(),
     }
 }
 

@@ -1,7 +1,11 @@
 //! Sockets that are sent away: who never joins, and who never listens.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt};
+use tokio::sync::oneshot;
 
 use crate::api::failure::Failure;
 use crate::api::projection::NAMESPACE;
@@ -10,22 +14,44 @@ use crate::connection::Socket;
 use crate::poker::refusal::Refusal;
 use crate::protocol::{CloseReason, Encoded};
 use crate::table::answer::tell;
+use crate::table::handle::{Job, Look};
 use crate::table::registry::Table;
 use crate::table::socket_state::SocketState;
 
+/// Sessions that are asked at one time.
+const SETTLING_MAX: usize = 64;
+
 impl Table {
-    /// Tells everybody that this instance goes away, and who shall come back
-    /// when: not all at once. The connections are closed by their owner.
-    pub fn say_goodbye(&self) {
-        const RETRY_AFTER_S: std::ops::RangeInclusive<u32> = 0..=5;
-        let goodbyes: Vec<Encoded> = RETRY_AFTER_S
+    /// What clients are told before their connections are closed because this
+    /// instance goes away: to come back at once, or in up to so many seconds.
+    /// Given out in turn, so that not all come back together.
+    pub fn goodbyes(retry_after_max_s: u32) -> Vec<Encoded> {
+        (0..=retry_after_max_s)
             .map(|retry_after_s| Failure::ServerShutdown { retry_after_s })
             .map(|failure| ConnectionError::from(&failure))
             .filter_map(|error| Encoded::event_with(NAMESPACE, ConnectionError::NAME, &error).ok())
-            .collect();
-        for room in self.shared.hub.rooms() {
-            room.send_in_turn(&goodbyes);
-        }
+            .collect()
+    }
+
+    /// Waits until all that was to be committed is, departures included.
+    /// Returns how many sessions could not be saved: to them somebody seems
+    /// to be here who is not.
+    pub async fn settle(&self) -> usize {
+        let settled = self.shared.sessions.all().into_iter().map(|handle| {
+            let instance = self.shared.instance;
+            async move {
+                let (answer, answered) = oneshot::channel();
+                let look: Look = Box::new(move |session, _| {
+                    let mut seats = session.seats.values();
+                    let _ = answer.send(!seats.any(|seat| seat.instances.contains(&instance)));
+                });
+                // A task that has ended had nobody left to save.
+                handle.send(Box::new(Job::Look(look))).await.is_err()
+                    || answered.await.unwrap_or(false)
+            }
+        });
+        let settled = stream::iter(settled).buffer_unordered(SETTLING_MAX);
+        settled.filter(|is_saved| ready(!is_saved)).count().await
     }
 
     pub(super) fn wait_in_lobby(&self, socket: &Socket) {

@@ -117,9 +117,9 @@ impl Table {
     }
 
     /// The instance ends: the directory knows it no more. To be called when
-    /// the connections are closed.
-    pub async fn retire(&self) {
-        self.shared.tracker.retire().await;
+    /// the connections are closed. Returns whether the directory was told.
+    pub async fn retire(&self) -> bool {
+        self.shared.tracker.retire().await
     }
 
     /// Sends a job to the session's task, which is started if it does not run.
@@ -191,6 +191,10 @@ pub(super) fn unavailable(error: &StoreError) -> Failure {
 impl Sessions {
     pub(super) fn find(&self, id: SessionId) -> Option<SessionHandle> {
         self.handles().get(&id).cloned()
+    }
+
+    pub(super) fn all(&self) -> Vec<SessionHandle> {
+        self.handles().values().cloned().collect()
     }
 
     /// How many are served.

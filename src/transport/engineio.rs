@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 
 use crate::connection::{Connections, Handshake};
 use crate::metrics::Relayed;
+use crate::protocol::Sid;
 use crate::protocol::engineio::{
     self, Admitted, HandshakeError, TransportName, Whereabouts, admit,
 };
@@ -31,6 +32,9 @@ pub async fn serve(
 ) -> Response<Body> {
     if let Some(seal) = request.headers_mut().remove(relay::SEAL) {
         return match relay.and_then(|relay| relay.unseal(&seal, &request)) {
+            Some(_) if request.headers().contains_key(relay::NUDGE) => {
+                nudge(&connections, &request)
+            }
             Some(client) => serve_relayed(&connections, request, client).await,
             None => relay::not_sealed(),
         };
@@ -58,6 +62,17 @@ async fn serve_relayed(
         Some(BreakOff) => relay::broken_off(),
         None => response,
     }
+}
+
+/// Another instance relays a poll that waits here, and goes away: the poll
+/// is answered with nothing, and the client sends the next one elsewhere.
+fn nudge(connections: &Connections, request: &Request<Incoming>) -> Response<Body> {
+    let sid = only(request.uri().query().unwrap_or_default(), "sid");
+    let connection = sid.and_then(|sid| connections.find(Sid::parse(&sid)?));
+    if let Some(connection) = connection {
+        connection.nudge();
+    }
+    status(StatusCode::NO_CONTENT)
 }
 
 /// The answer to a request that is not let in, in the form its transport expects.

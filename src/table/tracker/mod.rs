@@ -55,7 +55,7 @@ struct Inner {
     serials: AtomicU64,
     closing: Notify,
     is_asked_to_drain: watch::Sender<bool>,
-    task: Mutex<Option<JoinHandle<()>>>,
+    task: Mutex<Option<JoinHandle<bool>>>,
 }
 
 /// A socket that has a place; taken back when this is dropped.
@@ -197,13 +197,15 @@ impl Tracker {
         let _ = asked.wait_for(|is_asked| *is_asked).await;
     }
 
-    /// Takes everything back: nobody is here any more.
-    pub(super) async fn retire(&self) {
+    /// Takes everything back: nobody is here any more. Returns whether the
+    /// directory was told, the first time.
+    pub(super) async fn retire(&self) -> bool {
         self.inner.closing.notify_one();
         let task = self.inner.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task {
+        match task {
             // If the directory is away, the leases end by themselves.
-            let _ = timeout(RETIRE_TIMEOUT, task).await;
+            Some(task) => matches!(timeout(RETIRE_TIMEOUT, task).await, Ok(Ok(true))),
+            None => false,
         }
     }
 }

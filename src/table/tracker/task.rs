@@ -34,8 +34,8 @@ enum Part {
     Share(u64),
 }
 
-/// Runs until the instance retires.
-pub(super) async fn run(inner: Arc<Inner>) {
+/// Runs until the instance retires; returns whether the directory knows.
+pub(super) async fn run(inner: Arc<Inner>) -> bool {
     let mut renew_at = Instant::now();
     let mut announce_at = renew_at;
     let mut is_away = false;
@@ -74,9 +74,11 @@ pub(super) async fn run(inner: Arc<Inner>) {
             }
         }
     }
-    if let Err(error) = inner.retire().await {
+    let retired = inner.retire().await;
+    if let Err(error) = &retired {
         warn!(%error, "the directory was not told of the end; the leases end by themselves");
     }
+    retired.is_ok()
 }
 
 impl Inner {

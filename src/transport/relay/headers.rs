@@ -88,6 +88,6 @@ fn instead_of_an_answer(status: StatusCode, why: HeaderValue) -> Response<Body> 
     response
 }
 
-fn target_only(uri: &Uri) -> Uri {
+pub(super) fn target_only(uri: &Uri) -> Uri {
     uri.path_and_query().cloned().map_or_else(Uri::default, Uri::from)
 }

@@ -20,18 +20,20 @@
 mod addresses;
 mod dial;
 mod headers;
+mod leaving;
 mod owners;
 mod pool;
 mod seal;
 mod tunnel;
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::protocol::Sid;
@@ -40,12 +42,15 @@ use crate::protocol::sid::Owner;
 use crate::transport::body::{Body, BreakOff};
 use crate::transport::engineio::{refuse, status};
 use crate::transport::relay::addresses::Addresses;
+use crate::transport::relay::dial::dial;
+use crate::transport::relay::leaving::{Leaving, Nudge};
 use crate::transport::relay::pool::Pool;
 use crate::transport::relay::seal::Sealer;
 use crate::transport::relay::tunnel::Tunnels;
 use crate::transport::upgrade;
 use crate::transport::websocket::handshake;
 
+pub use leaving::NUDGE;
 pub use owners::{Owners, OwnersUnavailable};
 pub use seal::SEAL;
 
@@ -94,14 +99,15 @@ struct Inner {
     pool: Pool,
     tunnels: Tunnels,
     requests: Semaphore,
+    requests_max: u32,
+    connect_timeout: Duration,
     answer_timeout: Duration,
-    closed: watch::Sender<bool>,
+    leaving: Leaving,
 }
 
 impl Relay {
     /// `own` and `secret` are those of the connections' issuer.
     pub fn new(own: Owner, secret: &[u8], owners: Arc<dyn Owners>, limits: &RelayLimits) -> Self {
-        let (closed, _) = watch::channel(false);
         Self {
             inner: Arc::new(Inner {
                 sealer: Sealer::new(own, secret),
@@ -109,8 +115,10 @@ impl Relay {
                 pool: Pool::new(limits),
                 tunnels: Tunnels::new(limits),
                 requests: Semaphore::new(limits.requests_max as usize),
+                requests_max: limits.requests_max,
+                connect_timeout: limits.connect_timeout,
                 answer_timeout: limits.answer_timeout,
-                closed,
+                leaving: Leaving::new(),
             }),
         }
     }
@@ -118,7 +126,20 @@ impl Relay {
     /// Ends what is being relayed: the clients go elsewhere. Nothing is relayed
     /// from now on.
     pub fn close(&self) {
-        self.inner.closed.send_replace(true);
+        self.inner.leaving.end();
+    }
+
+    /// This instance goes away: each WebSocket that is relayed ends at a moment
+    /// of its own within `spread`, further ones are refused, and polls are
+    /// answered soon. Until [`close`](Self::close), requests are relayed.
+    pub fn leave_within(&self, spread: Duration) {
+        self.inner.leaving.begin(spread);
+    }
+
+    /// Requests and WebSockets that are being relayed.
+    pub fn in_flight(&self) -> usize {
+        let requests = self.inner.requests_max as usize - self.inner.requests.available_permits();
+        requests + self.inner.tunnels.in_flight()
     }
 
     /// The client behind a request that another instance has sealed for this
@@ -140,8 +161,9 @@ impl Relay {
         is_upgrade: bool,
     ) -> Response<Body> {
         let inner = &self.inner;
-        let mut closed = inner.closed.subscribe();
         inner.sealer.seal(sid.owner(), &mut request, client);
+        let is_poll = !is_upgrade && request.method() == Method::GET;
+        let nudge = is_poll.then(|| Nudge::of(&request));
         let asked = async {
             if !is_upgrade {
                 inner.ask_for_answer(sid.owner(), request).await
@@ -156,7 +178,8 @@ impl Relay {
                 answer.unwrap_or(Err(Unanswered::Lost))
             }
             () = inner.addresses.until_gone(sid.owner()) => Err(Unanswered::Lost),
-            _ = closed.wait_for(|closed| *closed) => Err(Unanswered::Lost),
+            () = inner.leaving.ended() => Err(Unanswered::Lost),
+            () = inner.nudge_in_time(sid.owner(), nudge) => Err(Unanswered::Lost),
         };
         match answer {
             Ok(response) => response,
@@ -191,19 +214,34 @@ impl Inner {
         owner: Owner,
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Unanswered> {
-        let Some(place) = self.tunnels.place() else {
+        // Its client stays on polling, and is not cut off a moment later.
+        let Some(place) = self.tunnels.place().filter(|_| self.leaving.is_staying()) else {
             return Ok(status(StatusCode::SERVICE_UNAVAILABLE));
         };
         let address = self.addresses.find(owner).await.ok_or(Unanswered::Lost)?;
         let addresses = Arc::clone(&self.addresses);
-        let mut closed = self.closed.subscribe();
+        let moment = self.leaving.moment();
         let until = async move {
             tokio::select! {
                 () = addresses.until_gone(owner) => {}
-                _ = closed.wait_for(|closed| *closed) => {}
+                () = moment => {}
             }
         };
         let response = self.tunnels.open(place, &address, request, until).await?;
         headers::judge(response)
+    }
+
+    /// Once this instance goes away, asks the owner to answer the poll that
+    /// waits there. Never returns: the answer comes on the poll's own way.
+    async fn nudge_in_time(&self, owner: Owner, nudge: Option<Nudge>) {
+        if let Some(nudge) = nudge {
+            self.leaving.poll_is_over().await;
+            if let Some(address) = self.addresses.find(owner).await
+                && let Ok(stream) = dial(&address, self.connect_timeout).await
+            {
+                let _ = timeout(self.connect_timeout, nudge.send(stream)).await;
+            }
+        }
+        pending().await
     }
 }

@@ -30,6 +30,7 @@ const LINGER: Duration = Duration::from_secs(10);
 
 pub(super) struct Tunnels {
     places: Arc<Semaphore>,
+    places_max: usize,
     connect_timeout: Duration,
     answer_bytes_max: usize,
 }
@@ -38,6 +39,7 @@ impl Tunnels {
     pub(super) fn new(limits: &RelayLimits) -> Self {
         Self {
             places: Arc::new(Semaphore::new(limits.tunnels_max as usize)),
+            places_max: limits.tunnels_max as usize,
             connect_timeout: limits.connect_timeout,
             answer_bytes_max: limits.answer_bytes_max,
         }
@@ -45,6 +47,10 @@ impl Tunnels {
 
     pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.places_max - self.places.available_permits()
     }
 
     /// Asks the owner for the WebSocket that the client asks for. If it
