@@ -11,13 +11,12 @@
 //! The port stays open all the time: polls of the connections that are left,
 //! and of those that other instances have, may come over new TCP connections.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use tracing::info;
 
-use crate::connection::{Connection, Connections};
+use crate::connection::Connections;
 use crate::protocol::CloseReason;
 use crate::table::Table;
 use crate::transport::relay::Relay;
@@ -105,17 +104,21 @@ impl Drain {
             "closing the connections"
         );
         let goodbyes = Table::goodbyes(RETURN_SECONDS.saturating_sub(spread.as_secs() as u32));
-        let mut leaving = Leaving::spread(connections, spread);
+        let moments = moments(connections.len(), spread);
+        let (mut told, mut closed) = (0, 0);
         let begun = Instant::now();
-        while !leaving.is_done() {
+        while closed < connections.len() {
             sleep(BATCH).await;
             let elapsed = begun.elapsed();
-            for (number, connection) in leaving.next_told(elapsed) {
-                if let Some(goodbye) = goodbyes.get(number % goodbyes.len().max(1)) {
+            let (was_told, was_closed) = (told, closed);
+            told = moments.partition_point(|at| *at <= elapsed);
+            closed = moments.partition_point(|at| *at + GOODBYE <= elapsed);
+            for (number, connection) in connections[was_told..told].iter().enumerate() {
+                if let Some(goodbye) = goodbyes.get((was_told + number) % goodbyes.len().max(1)) {
                     connection.tell(goodbye.clone());
                 }
             }
-            for connection in leaving.next_closed(elapsed) {
+            for connection in &connections[was_closed..closed] {
                 connection.close(CloseReason::ServerShuttingDown);
             }
         }
@@ -129,53 +132,57 @@ impl Drain {
     }
 }
 
-/// Connections and when each has to go, in that order.
-struct Leaving {
-    due: Vec<(Duration, Arc<Connection>)>,
-    told: usize,
-    closed: usize,
-}
-
-impl Leaving {
-    /// Each gets a part of the time, and a moment in it by chance.
-    fn spread(connections: Vec<Arc<Connection>>, spread: Duration) -> Self {
-        let part = spread.div_f64(connections.len().max(1) as f64);
-        let due = connections
-            .into_iter()
-            .enumerate()
-            .map(|(number, connection)| (part.mul_f64(number as f64 + fraction()), connection));
-        Self { due: due.collect(), told: 0, closed: 0 }
-    }
-
-    fn is_done(&self) -> bool {
-        self.closed == self.due.len()
-    }
-
-    /// Those whose time has come; with their numbers.
-    fn next_told(&mut self, elapsed: Duration) -> impl Iterator<Item = (usize, &Arc<Connection>)> {
-        let first = self.told;
-        self.told += self.count(first, elapsed);
-        self.due[first..self.told]
-            .iter()
-            .enumerate()
-            .map(move |(index, (_, connection))| (first + index, connection))
-    }
-
-    fn next_closed(&mut self, elapsed: Duration) -> impl Iterator<Item = &Arc<Connection>> {
-        let first = self.closed;
-        if let Some(elapsed) = elapsed.checked_sub(GOODBYE) {
-            self.closed += self.count(first, elapsed);
-        }
-        self.due[first..self.closed].iter().map(|(_, connection)| connection)
-    }
-
-    fn count(&self, first: usize, elapsed: Duration) -> usize {
-        self.due[first..].iter().take_while(|(due, _)| *due <= elapsed).count()
-    }
+/// When each has to go, in order: each gets a part of the time, and a moment in
+/// it by chance.
+fn moments(count: usize, spread: Duration) -> Vec<Duration> {
+    let part = spread.div_f64(count.max(1) as f64);
+    (0..count).map(|number| part.mul_f64(number as f64 + fraction())).collect()
 }
 
 /// From 0 to 1.
 fn fraction() -> f64 {
     let random = getrandom::u32().unwrap_or_default();
     f64::from(random) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn the_time_has_three_parts_and_none_is_longer_than_its_share() {
+        let plan = DrainPlan::new(20 * SECOND, 2 * SECOND);
+        assert_eq!(
+            plan,
+            DrainPlan { notice: 2 * SECOND, spread: 13 * SECOND, reserve: 5 * SECOND }
+        );
+        let long = DrainPlan::new(120 * SECOND, 2 * SECOND);
+        assert_eq!((long.spread, long.reserve), (108 * SECOND, 10 * SECOND));
+        let short = DrainPlan::new(SECOND, 2 * SECOND);
+        assert_eq!((short.notice, short.spread), (SECOND / 4, SECOND / 2));
+        let none = DrainPlan::new(Duration::ZERO, 2 * SECOND);
+        assert_eq!((none.notice, none.spread), (Duration::ZERO, Duration::ZERO));
+        assert!(Duration::ZERO < none.finish());
+    }
+
+    #[test]
+    fn a_few_connections_do_not_take_minutes() {
+        let plan = DrainPlan::new(120 * SECOND, SECOND);
+        assert_eq!(plan.spread_of(0), Duration::ZERO);
+        assert_eq!(plan.spread_of(3), 3 * SECOND);
+        assert_eq!(plan.spread_of(usize::MAX), plan.spread);
+    }
+
+    #[test]
+    fn moments_are_spread_evenly_and_by_chance() {
+        let moments = moments(1_000, 10 * SECOND);
+        assert!(moments.is_sorted() && moments.iter().all(|at| *at <= 10 * SECOND));
+        for second in 0..10 {
+            let within = |at: &&Duration| (second * SECOND..(second + 1) * SECOND).contains(*at);
+            let count = moments.iter().filter(within).count();
+            assert!((99..=101).contains(&count), "{count} in second {second}");
+        }
+    }
 }

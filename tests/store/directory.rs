@@ -347,7 +347,8 @@ async fn is_absent(directory: &dyn Directory, record: &ConnectionRecord) -> bool
 fn instance(number: u64) -> InstanceRecord {
     let address = format!("10.0.0.1:{number}");
     let figures = Figures { connections: number, updated_at: Millis(7), ..Figures::default() };
-    let task = (number % 2 == 0).then(|| format!("arn:aws:ecs:eu-central-1:1:task/c/{number}"));
+    let task =
+        number.is_multiple_of(2).then(|| format!("arn:aws:ecs:eu-central-1:1:task/c/{number}"));
     InstanceRecord { id: InstanceId(number), address, task, started: Millis(5), figures }
 }
 

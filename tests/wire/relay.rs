@@ -391,6 +391,34 @@ async fn an_instance_on_its_way_out_relays_no_more() {
 }
 
 #[tokio::test]
+async fn while_an_instance_leaves_polls_go_on_and_websockets_end() {
+    let house = House::open(&patient());
+    let [_, second, third] = open(&house).await;
+    let upgraded = open(&house).await;
+    let mut socket = RawWs::connect(upgraded[1].server, &upgraded[1].upgrade_target()).await;
+    say(&mut socket, "2probe").await;
+    socket.expect(TEXT, "3probe").await;
+    let mut parked = second.park().await;
+    settle().await;
+    let relay = &house.instances[1].relay;
+    assert_eq!(relay.in_flight(), 2);
+    relay.leave_within(Duration::from_millis(500));
+    // The poll is over soon, and nothing of the connection is.
+    parked.answer().await.expect("an answer").is(200, "6");
+    assert_eq!(socket.see().await, Seen::Eof);
+    second.post("4still here").await.is(200, "ok");
+    third.get().await.is(200, "4still here");
+    second.post("4and here").await.is(200, "ok");
+    second.get().await.is(200, "4and here");
+    // A WebSocket would be cut off again: the client is better off as it is.
+    let target = second.upgrade_target();
+    let upgrade = http::ask(second.server, "GET", &target, UPGRADE, b"").await;
+    assert_eq!(upgrade.status, 503);
+    settle().await;
+    assert_eq!(relay.in_flight(), 0);
+}
+
+#[tokio::test]
 async fn opening_is_never_relayed() {
     let house = House::open(&patient());
     for instance in &house.instances {

@@ -91,7 +91,7 @@ export async function startServer(settings = {}) {
     child.once("exit", (code) => reject(new Error(`the server ended with ${code}\n${log}`)));
     child.stdout.on("data", (chunk) => {
       output += chunk;
-      const address = /listens on (http:\S+)/.exec(output);
+      const address = /listens on (https?:\S+)/.exec(output);
       if (address) {
         clearTimeout(late);
         resolve(address[1]);
@@ -101,6 +101,8 @@ export async function startServer(settings = {}) {
   return {
     url,
     log: () => log,
+    /** `{code, signal}`, once it has ended. */
+    ended,
     /** SIGKILL is a crash, SIGSTOP a pause; resolves once it has arrived. */
     async signal(name) {
       child.kill(name);
