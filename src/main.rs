@@ -49,7 +49,7 @@ async fn run(config: &Config) -> ExitCode {
         }
     };
     info!(%address, "listening");
-    let _ = print(&format!("cardroom listens on http://{address}\n"));
+    let _ = print(&format!("cardroom listens on {}://{address}\n", instance.scheme()));
     let ended = instance.run(shutdown).await;
     if ended.is_clean() {
         info!("ended");

@@ -67,6 +67,12 @@ section! {
         /// at the most: until then a load balancer should have noticed that
         /// `/readyz` fails, or it sends the first who come back here again.
         drain_notice_ms: u64 = 2_000, 0..=600_000;
+        /// Our certificate and those of its issuers, PEM: with it, the port
+        /// speaks TLS 1.2 and 1.3. Read again on SIGHUP. Empty: plain HTTP, as
+        /// it should be behind a load balancer.
+        tls_certificate_file: String = String::new(), Free;
+        /// The key of the certificate, PEM.
+        tls_key_file: String = String::new(), Free;
     }
 }
 
@@ -206,6 +212,11 @@ section! {
         /// the address that it listens on, or where that is every address, the
         /// one of the default route.
         advertised_address: String = String::new(), Rule(|text: &String| advertised_address(text));
+        /// Address and port of their own for what instances ask each other,
+        /// never secured by TLS: for a network where they are among themselves.
+        /// Empty: they ask at `server.listen`. Has to be set where that speaks
+        /// TLS and there is a `shared_secret`.
+        listen: String = String::new(), Rule(|text: &String| optional_address(text));
         /// What the instances share and nobody else knows, 32 bytes or more:
         /// with it, any instance answers for any connection, and no load
         /// balancer needs sticky sessions. Empty: none asks another.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use http::Request;
+use http::header::STRICT_TRANSPORT_SECURITY;
+use http::{HeaderValue, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,6 +19,7 @@ use tokio::time::{sleep, timeout};
 use crate::server::listener::{Handler, ListenerLimits};
 use crate::transport::body::BreakOff;
 use crate::transport::slot::ConnectionSlot;
+use crate::transport::stream::Stream;
 
 pub(super) struct HttpConnection<H> {
     pub(super) stream: TcpStream,
@@ -36,6 +38,14 @@ impl<H: Handler> HttpConnection<H> {
     /// time-out, a reset. There is nobody to tell and nothing to do.
     pub(super) async fn run(self) {
         let Self { stream, peer, slot, handler, limits, mut draining } = self;
+        let stream = match &limits.tls {
+            None => Stream::Plain(stream),
+            Some(tls) => match tls.secure(stream, limits.first_head_timeout).await {
+                Some(stream) => stream,
+                None => return,
+            },
+        };
+        let is_secure = limits.tls.is_some();
         let has_asked = AtomicBool::new(false);
         let service = service_fn(|mut request: Request<Incoming>| {
             has_asked.store(true, Ordering::Relaxed);
@@ -52,7 +62,10 @@ impl<H: Handler> HttpConnection<H> {
                         Poll::Pending => response.await,
                     }
                 };
-                let response = response.await;
+                let mut response = response.await;
+                if is_secure {
+                    response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, ONE_YEAR);
+                }
                 match response.extensions().get::<BreakOff>() {
                     Some(BreakOff) => Err(BreakOff),
                     None => Ok(response),
@@ -95,6 +108,9 @@ fn http1(limits: &ListenerLimits) -> http1::Builder {
         .half_close(false);
     builder
 }
+
+/// Whoever was here over TLS comes back over TLS (RFC 6797).
+const ONE_YEAR: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// hyper panics below.
 const HYPER_BUFFER_BYTES_MIN: usize = 8192;

@@ -22,10 +22,11 @@ use crate::server::drain::{Drain, DrainPlan};
 use crate::server::emitter::{self, Emitter};
 use crate::server::listener::{ListenerLimits, bind, serve};
 use crate::server::operators::{bind_metrics, observed, operators, serve_metrics};
-use crate::server::relay::{is_relaying, issuer, relay};
+use crate::server::relay::{bind_sealed, is_relaying, issuer, relay, serve_sealed};
 use crate::server::store::Stores;
+use crate::server::tls::{TlsError, reload_on_hangup};
 use crate::server::wiring::{
-    drain_plan, engine_options, keyring, listener_limits, router_limits, table_options,
+    drain_plan, engine_options, keyring, listener_limits, router_limits, table_options, tls,
 };
 use crate::shutdown::Shutdown;
 use crate::table::Table;
@@ -41,6 +42,8 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(3);
 /// An instance that listens; it answers once it [runs](Instance::run).
 pub struct Instance {
     listener: TcpListener,
+    /// For the other instances alone.
+    sealed: Option<TcpListener>,
     limits: ListenerLimits,
     router_limits: RouterLimits,
     page: Page,
@@ -67,6 +70,17 @@ pub enum StartError {
          set instances.advertised_address to the one that the other instances reach"
     )]
     NoAddress,
+    #[error(
+        "server.tls_certificate_file and server.tls_key_file belong together: set both, or none"
+    )]
+    HalfTls,
+    #[error(
+        "instances.shared_secret is set, and server.listen speaks TLS: \
+         set instances.listen to an address for the other instances"
+    )]
+    NoSealedAddress,
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error("failed to draw a random key: {0}")]
     Randomness(getrandom::Error),
     #[cfg(feature = "redis")]
@@ -83,12 +97,15 @@ impl Instance {
         let address = config.server.listen;
         let listener =
             bind(address, BACKLOG).map_err(|error| StartError::Bind { address, error })?;
-        let listens_on =
-            listener.local_addr().map_err(|error| StartError::Bind { address, error })?;
+        let mut limits = listener_limits(config);
+        limits.tls = tls(config)?;
+        let sealed = bind_sealed(config)?;
+        let reached_at = sealed.as_ref().unwrap_or(&listener).local_addr();
+        let reached_at = reached_at.map_err(|error| StartError::Bind { address, error })?;
         let metrics = Arc::<Metrics>::default();
         let metrics_listener = bind_metrics(config)?;
         let Stores { sessions, directory } = observed(stores, &metrics);
-        let advertised_address = advertised_address(config, listens_on)?;
+        let advertised_address = advertised_address(config, reached_at)?;
         let mut options = table_options(config, advertised_address.clone());
         options.metrics = Arc::clone(&metrics);
         if !config.redis.url.is_empty() && !is_relaying(config) {
@@ -107,7 +124,8 @@ impl Instance {
         let relay = relay(config, table.instance(), lookups);
         Ok(Self {
             listener,
-            limits: listener_limits(config),
+            sealed,
+            limits,
             drain_plan: drain_plan(config),
             router_limits: router_limits(config),
             page: Page::new(&config.page.frame_ancestors),
@@ -126,6 +144,10 @@ impl Instance {
         self.listener.local_addr()
     }
 
+    pub fn scheme(&self) -> &'static str {
+        if self.limits.tls.is_some() { "https" } else { "http" }
+    }
+
     /// Where the numbers are served, if on a port of their own.
     pub fn metrics_address(&self) -> Option<SocketAddr> {
         self.metrics_listener.as_ref()?.local_addr().ok()
@@ -139,6 +161,7 @@ impl Instance {
         let _emitter = self._emitter;
         let Self {
             listener,
+            sealed,
             limits,
             router_limits,
             connections,
@@ -161,6 +184,11 @@ impl Instance {
                 engineio::serve(connections.clone(), relay.clone(), request, peer)
             })
         };
+        let sealed = sealed.map(|listener| {
+            let (connections, relay) = (connections.clone(), relay.clone());
+            tokio::spawn(serve_sealed(listener, connections, relay, limits.clone()))
+        });
+        let hangups = limits.tls.clone().map(|tls| tokio::spawn(reload_on_hangup(tls)));
         let is_draining = {
             let connections = connections.clone();
             move || connections.are_turned_away()
@@ -196,8 +224,8 @@ impl Instance {
         let unsaved = timeout(SETTLE_TIMEOUT, leaving.settle()).await;
         let is_retired = leaving.retire().await;
         let is_saved = unsaved == Ok(0) && is_retired;
-        if let Some(scraped) = scraped {
-            scraped.abort();
+        for task in [scraped, sealed, hangups].into_iter().flatten() {
+            task.abort();
         }
         Ended { connections_left, is_saved }
     }

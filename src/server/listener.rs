@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 use crate::server::http_connection::HttpConnection;
+use crate::server::tls::Tls;
 use crate::server::turn_away::TurnAway;
 use crate::transport::body::Body;
 use crate::transport::slot::ConnectionSlot;
@@ -22,6 +23,8 @@ use crate::transport::slot::ConnectionSlot;
 /// What one instance gives to its peers.
 #[derive(Debug, Clone)]
 pub struct ListenerLimits {
+    /// Secures the connections; `None`: they are plain.
+    pub tls: Option<Arc<Tls>>,
     /// TCP connections at one time, upgraded ones included. Further ones are
     /// told 503, so that a load balancer tries another instance.
     pub connections_max: u32,
@@ -47,6 +50,7 @@ pub struct ListenerLimits {
 impl Default for ListenerLimits {
     fn default() -> Self {
         Self {
+            tls: None,
             connections_max: 50_000,
             first_head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
@@ -143,7 +147,10 @@ pub async fn serve<H: Handler>(
         };
         backoff = Backoff::default();
         let Ok(permit) = Arc::clone(&slots).try_acquire_owned() else {
-            turn_away.answer(stream);
+            // It would have to be told by TLS, which costs most of all.
+            if limits.tls.is_none() {
+                turn_away.answer(stream);
+            }
             continue;
         };
         set_options(&stream, &limits);

@@ -16,6 +16,7 @@ mod http_connection;
 mod operators;
 mod relay;
 mod store;
+pub mod tls;
 mod turn_away;
 mod wiring;
 

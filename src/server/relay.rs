@@ -1,16 +1,70 @@
 //! How this instance asks the others, where several share Redis and a secret.
 
+use std::future::pending;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::net::TcpListener;
 
 use crate::config::Config;
+use crate::connection::Connections;
 use crate::poker::ids::InstanceId;
 use crate::protocol::sid::{Issuer, Owner};
+use crate::server::instance::StartError;
+use crate::server::listener::{ListenerLimits, bind, serve};
 use crate::server::wiring::saturated;
 use crate::store::Directory;
-use crate::transport::relay::{Owners, OwnersUnavailable, Relay, RelayLimits};
+use crate::transport::body::Body;
+use crate::transport::engineio;
+use crate::transport::relay::{Owners, OwnersUnavailable, Relay, RelayLimits, SEAL};
+
+/// TCP connections of other instances that wait to be accepted.
+const BACKLOG: u32 = 1_024;
+
+/// The port that the other instances have for themselves, if they have one.
+pub(super) fn bind_sealed(config: &Config) -> Result<Option<TcpListener>, StartError> {
+    // The configuration has been checked: what is no address is empty.
+    let Ok(address) = config.instances.listen.parse::<SocketAddr>() else {
+        let speaks_tls = !config.server.tls_certificate_file.is_empty();
+        return match is_relaying(config) && speaks_tls {
+            true => Err(StartError::NoSealedAddress),
+            false => Ok(None),
+        };
+    };
+    if !is_relaying(config) {
+        return Ok(None);
+    }
+    let listener = bind(address, BACKLOG).map_err(|error| StartError::Bind { address, error })?;
+    Ok(Some(listener))
+}
+
+/// Serves what other instances have sealed, and nothing else, until it is
+/// dropped.
+pub(super) async fn serve_sealed(
+    listener: TcpListener,
+    connections: Connections,
+    relay: Option<Relay>,
+    limits: ListenerLimits,
+) {
+    let handler = move |request: Request<Incoming>, peer| {
+        let (connections, relay) = (connections.clone(), relay.clone());
+        async move {
+            match request.headers().contains_key(SEAL) {
+                true => engineio::serve(connections, relay, request, peer).await,
+                false => Response::builder()
+                    .status(StatusCode::NOT_FOUND)
+                    .body(Body::default())
+                    .expect("a status is a response"),
+            }
+        }
+    };
+    let limits = ListenerLimits { tls: None, drain_timeout: Duration::ZERO, ..limits };
+    serve(listener, handler, limits, pending()).await;
+}
 
 /// Who makes the ids of the connections here.
 pub(super) fn issuer(config: &Config, instance: InstanceId) -> Result<Issuer, getrandom::Error> {

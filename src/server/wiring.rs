@@ -2,6 +2,7 @@
 //! top reads the configuration; what is below takes small structs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::warn;
@@ -18,6 +19,7 @@ use crate::poker::policy::Policy;
 use crate::server::drain::DrainPlan;
 use crate::server::instance::StartError;
 use crate::server::listener::ListenerLimits;
+use crate::server::tls::{Tls, TlsFiles};
 use crate::table::{RecoveryOptions, TableOptions};
 
 pub(super) fn keyring(config: &Config) -> Result<Keyring, StartError> {
@@ -133,6 +135,8 @@ pub(super) fn drain_plan(config: &Config) -> DrainPlan {
 pub(super) fn listener_limits(config: &Config) -> ListenerLimits {
     let server = &config.server;
     ListenerLimits {
+        // Read by the top, as it may fail.
+        tls: None,
         connections_max: saturated(server.connections_max),
         first_head_timeout: Duration::from_millis(server.header_timeout_ms),
         idle_timeout: Duration::from_millis(server.keep_alive_ms),
@@ -140,6 +144,20 @@ pub(super) fn listener_limits(config: &Config) -> ListenerLimits {
         buffer_bytes_max: server.header_bytes_max,
         unacknowledged_timeout: Duration::from_millis(server.write_stall_ms),
         drain_timeout: drain_plan(config).finish(),
+    }
+}
+
+/// The certificate, where there is one.
+pub(super) fn tls(config: &Config) -> Result<Option<Arc<Tls>>, StartError> {
+    let server = &config.server;
+    let [certificate, key] = [&server.tls_certificate_file, &server.tls_key_file];
+    match (certificate.is_empty(), key.is_empty()) {
+        (true, true) => Ok(None),
+        (false, false) => {
+            let files = TlsFiles { certificate: certificate.into(), key: key.into() };
+            Ok(Some(Arc::new(Tls::load(files)?)))
+        }
+        _ => Err(StartError::HalfTls),
     }
 }
 

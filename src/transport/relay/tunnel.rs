@@ -15,7 +15,6 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
@@ -23,6 +22,7 @@ use crate::transport::body::Body;
 use crate::transport::relay::dial::{Bound, dial};
 use crate::transport::relay::{RelayLimits, Unanswered, headers};
 use crate::transport::slot::ConnectionSlot;
+use crate::transport::stream::{ReadHalf, Stream, WriteHalf};
 
 /// From the owner's 101 to the client's, and from the end of one direction to
 /// that of the other: closing a WebSocket takes a moment.
@@ -111,7 +111,7 @@ impl Tunnel {
         // A client that leaves before its 101 needs no tunnel; dropped, the
         // other end tells the owner.
         let Ok(Ok((client, owner))) = timeout(LINGER, both).await else { return };
-        let (Some(client), Some(owner)) = (End::new(client), End::new(owner)) else { return };
+        let (Some(client), Some(owner)) = (End::client(client), End::owner(owner)) else { return };
         tokio::select! {
             () = connect(client, owner) => {}
             () = until => {}
@@ -119,18 +119,27 @@ impl Tunnel {
     }
 }
 
-/// One end: the TCP stream, and what was read of it with the HTTP head.
+/// One end: the stream, and what was read of it with the HTTP head.
 struct End {
-    read: OwnedReadHalf,
-    write: OwnedWriteHalf,
+    read: ReadHalf,
+    write: WriteHalf,
     ahead: Bytes,
 }
 
 impl End {
-    fn new(upgraded: Upgraded) -> Option<Self> {
+    fn client(upgraded: Upgraded) -> Option<Self> {
+        let parts = upgraded.downcast::<TokioIo<Stream>>().ok()?;
+        Some(Self::new(parts.io.into_inner(), parts.read_buf))
+    }
+
+    fn owner(upgraded: Upgraded) -> Option<Self> {
         let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-        let (read, write) = parts.io.into_inner().into_split();
-        Some(Self { read, write, ahead: parts.read_buf })
+        Some(Self::new(Stream::Plain(parts.io.into_inner()), parts.read_buf))
+    }
+
+    fn new(stream: Stream, ahead: Bytes) -> Self {
+        let (read, write) = stream.into_split();
+        Self { read, write, ahead }
     }
 }
 
@@ -145,7 +154,7 @@ async fn connect(client: End, owner: End) {
     };
 }
 
-async fn carry(ahead: Bytes, mut from: OwnedReadHalf, mut to: OwnedWriteHalf) -> io::Result<()> {
+async fn carry(ahead: Bytes, mut from: ReadHalf, mut to: WriteHalf) -> io::Result<()> {
     to.write_all(&ahead).await?;
     drop(ahead);
     tokio::io::copy(&mut from, &mut to).await?;

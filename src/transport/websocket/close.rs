@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncReadExt;
-use tokio::net::tcp::OwnedReadHalf;
 
 use crate::protocol::frame::{self, Opcode};
+use crate::transport::stream::ReadHalf;
 use crate::transport::websocket::reader::Reader;
 use crate::transport::websocket::violation::Violation;
 use crate::transport::websocket::writer::Writer;
@@ -89,7 +89,7 @@ pub async fn close(
     let _ = tokio::time::timeout(limits.linger, farewell).await;
 }
 
-async fn drain(stream: &mut OwnedReadHalf, bytes_max: usize) {
+async fn drain(stream: &mut ReadHalf, bytes_max: usize) {
     const READ_BYTES: usize = 4096;
     let mut sink = BytesMut::with_capacity(READ_BYTES); // on the heap: a future stays small
     let mut drained = 0;

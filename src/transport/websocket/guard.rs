@@ -6,8 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::tcp::OwnedReadHalf;
 
+use crate::transport::stream::ReadHalf;
 use crate::transport::websocket::rules::{FrameRules, ReadLimits};
 use crate::transport::websocket::violation::Violation;
 
@@ -19,7 +19,7 @@ use crate::transport::websocket::violation::Violation;
 /// fastwebsockets' buffer is empty after each frame and can be given back.
 #[derive(Debug)]
 pub(super) struct Guard {
-    stream: OwnedReadHalf,
+    stream: ReadHalf,
     rules: FrameRules,
     violation: Option<Violation>,
     /// Bytes of later frames; at most what one read returned, empty at rest.
@@ -28,7 +28,7 @@ pub(super) struct Guard {
 
 impl Guard {
     /// `ahead` are the bytes that came in one piece with the HTTP request.
-    pub(super) fn new(stream: OwnedReadHalf, ahead: Bytes, limits: ReadLimits) -> Self {
+    pub(super) fn new(stream: ReadHalf, ahead: Bytes, limits: ReadLimits) -> Self {
         Self {
             stream,
             rules: FrameRules::new(limits),
@@ -52,7 +52,7 @@ impl Guard {
     }
 
     /// The stream itself, once nobody wants frames any more.
-    pub(super) fn into_stream(self) -> OwnedReadHalf {
+    pub(super) fn into_stream(self) -> ReadHalf {
         self.stream
     }
 

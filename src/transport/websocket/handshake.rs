@@ -13,9 +13,9 @@ use hyper::body::Body;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
-use tokio::net::TcpStream;
 
 use crate::transport::slot::ConnectionSlot;
+use crate::transport::stream::Stream;
 use crate::transport::websocket::reader::Reader;
 use crate::transport::websocket::rules::ReadLimits;
 use crate::transport::websocket::writer::Writer;
@@ -79,9 +79,9 @@ pub enum OpenError {
     /// The peer went away before the 101 was written.
     #[error("connection ended during the upgrade")]
     Ended(#[from] hyper::Error),
-    /// The server runs HTTP over something else than `TokioIo<TcpStream>`.
-    #[error("upgraded connection is not a TCP stream")]
-    NotTcp,
+    /// The server runs HTTP over something else than `TokioIo<Stream>`.
+    #[error("upgraded connection is not one of ours")]
+    NotOurs,
 }
 
 /// Whether the request asks for a WebSocket at all, well or badly.
@@ -114,7 +114,7 @@ pub fn accept<B: Body>(
 }
 
 impl Pending {
-    /// Waits for the 101 to be written and takes the TCP stream from hyper, with
+    /// Waits for the 101 to be written and takes the stream from hyper, with
     /// what the client has sent ahead.
     ///
     /// The bare stream, not hyper's `Upgraded`: it splits without a lock, writes
@@ -126,7 +126,7 @@ impl Pending {
     ) -> Result<(Reader, Writer), OpenError> {
         let upgraded = self.upgrade.await?;
         let parts =
-            upgraded.downcast::<TokioIo<TcpStream>>().map_err(|_upgraded| OpenError::NotTcp)?;
+            upgraded.downcast::<TokioIo<Stream>>().map_err(|_upgraded| OpenError::NotOurs)?;
         let (read, write) = parts.io.into_inner().into_split();
         let reader = Reader::new(read, parts.read_buf, limits, self.slot);
         Ok((reader, Writer::new(write, stall_timeout)))

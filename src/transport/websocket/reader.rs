@@ -5,9 +5,9 @@ use std::io;
 
 use bytes::{Bytes, BytesMut};
 use fastwebsockets::{Frame, OpCode, Payload, Role, WebSocketError};
-use tokio::net::tcp::OwnedReadHalf;
 
 use crate::transport::slot::ConnectionSlot;
+use crate::transport::stream::ReadHalf;
 use crate::transport::websocket::close::CloseCode;
 use crate::transport::websocket::guard::Guard;
 use crate::transport::websocket::rules::ReadLimits;
@@ -65,7 +65,7 @@ struct Partial {
 
 impl Reader {
     pub(super) fn new(
-        stream: OwnedReadHalf,
+        stream: ReadHalf,
         ahead: Bytes,
         limits: ReadLimits,
         slot: Option<ConnectionSlot>,
@@ -93,7 +93,7 @@ impl Reader {
     }
 
     /// Gives up frames for what is left of the stream, to drain it.
-    pub(super) fn into_stream(self) -> (OwnedReadHalf, Option<ConnectionSlot>) {
+    pub(super) fn into_stream(self) -> (ReadHalf, Option<ConnectionSlot>) {
         (self.guard.into_stream(), self.slot)
     }
 

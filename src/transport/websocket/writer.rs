@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::timeout;
+
+use crate::transport::stream::WriteHalf;
 
 /// Why nothing more can be written.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +25,7 @@ pub enum WriteEnd {
 /// The sending half of a WebSocket. Each `Bytes` it is given holds one or more
 /// whole frames, framed elsewhere ([`crate::protocol::frame`]); it looks at none.
 #[derive(Debug)]
-pub struct Writer<W = OwnedWriteHalf> {
+pub struct Writer<W = WriteHalf> {
     stream: W,
     stall_timeout: Duration,
     is_inside_a_frame: bool,
@@ -50,7 +51,11 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                 frames.pop_front();
             }
             if frames.is_empty() {
-                return Ok(());
+                // TLS may still hold records that the socket did not take.
+                return timeout(self.stall_timeout, self.stream.flush())
+                    .await
+                    .map_err(|_| WriteEnd::Stalled)?
+                    .map_err(WriteEnd::from);
             }
             let written = timeout(self.stall_timeout, write_some(&mut self.stream, frames))
                 .await
