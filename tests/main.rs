@@ -53,10 +53,12 @@ mod wire {
     mod concurrency;
     mod cors;
     mod engineio_handshake;
+    mod floods;
     mod heartbeat;
     mod polling;
     mod relay;
     mod rfc6455;
+    mod slow;
     mod socketio;
     mod suites;
     mod upgrade;
