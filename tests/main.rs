@@ -25,6 +25,10 @@ mod conformance {
 
 mod clients;
 
+// Clients that mean no good, and the real program.
+#[expect(dead_code, reason = "the long runs are the example's")]
+mod abuse;
+
 // What operators see of it.
 mod seeing;
 

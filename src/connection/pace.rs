@@ -10,8 +10,8 @@ use std::time::Duration;
 ///
 /// The first message that waits is not counted: it may be a snapshot that is
 /// larger than all that may wait behind it. So what a client that stopped
-/// reading keeps alive is `bytes_max`, one message, and what its rooms say in
-/// [`PAUSE`]; after `timeout` at the latest it is closed.
+/// reading keeps alive is one message and `bytes_max`, or what its rooms say in
+/// [`PAUSE`] if that is more; after `timeout` at the latest it is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PaceLimits {
     /// What may wait behind the first message while the client takes nothing,
@@ -25,7 +25,7 @@ pub struct PaceLimits {
 /// Who takes nothing for so long is not just late: beyond `bytes_max` this is
 /// the end. A burst is over by then, and a busy machine has found the time to
 /// write.
-const PAUSE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Pace {
@@ -112,7 +112,7 @@ mod tests {
     fn with_too_much_behind_it_a_pause_is_all() {
         let mut pace = Pace::new(LIMITS);
         pace.waits(at(1), 0);
-        pace.waits(at(2), 1_001);
+        pace.waits(at(1), 1_001);
         assert_eq!(pace.deadline(), Some(at(1) + PAUSE));
         pace.waits(at(2), 1_000);
         assert_eq!(pace.deadline(), Some(at(9)));

@@ -289,6 +289,8 @@ async fn a_client_that_takes_nothing_is_closed_in_time() {
 async fn a_client_for_which_too_much_waits_is_closed_sooner() {
     // 352 bytes each: more than the limit in the third second.
     assert_eq!(closed_after(PACE, 60).await.as_secs(), 3);
+    // In the first, which is not yet a reason.
+    assert_eq!(closed_after(PACE, 200).await.as_secs(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -37,19 +37,22 @@ impl Default for OutboxLimits {
 }
 
 /// What a message keeps alive at the most if nobody else holds it: its buffer,
-/// which grew by doubling, and its places in the heap and in a queue. Counted
-/// in full for each of those who share it, because the slowest one of a room
-/// ends up as the only one. A packet of one character (ping, noop) is a
-/// constant and holds nothing.
+/// which doubled while it was small, and its places in the heap and in a
+/// queue. Counted in full for each of those who share it, because the slowest
+/// one of a room ends up as the only one. A packet of one character (ping,
+/// noop) is a constant and holds nothing.
 pub fn held_bytes(frames: &Bytes) -> usize {
-    const BUFFER_BYTES_MIN: usize = 256;
-    const PLACE_BYTES: usize = 96;
     const CONSTANT_BYTES_MAX: usize = 3; // a head of two, and the character
-    if frames.len() <= CONSTANT_BYTES_MAX {
-        return 0;
-    }
-    let buffer = frames.len().saturating_add(HEAD_BYTES_MAX).max(BUFFER_BYTES_MIN);
-    buffer.checked_next_power_of_two().unwrap_or(buffer) + PLACE_BYTES
+    const BUFFER_BYTES_MIN: usize = 256;
+    const DOUBLING_BYTES_MAX: usize = 1_024;
+    const PLACE_BYTES: usize = 96;
+    let buffer = frames.len() + HEAD_BYTES_MAX;
+    PLACE_BYTES
+        + match frames.len() {
+            ..=CONSTANT_BYTES_MAX => return 0,
+            _ if buffer <= DOUBLING_BYTES_MAX => buffer.next_power_of_two().max(BUFFER_BYTES_MIN),
+            _ => buffer,
+        }
 }
 
 /// The message was not taken and never will be: the outbox overflowed, now or
@@ -368,7 +371,8 @@ mod tests {
     fn a_small_message_holds_its_whole_buffer_and_a_constant_nothing() {
         assert_eq!(held_bytes(Encoded::PING.websocket()), 0);
         assert_eq!(held_bytes(Encoded::message("x").websocket()), 256 + 96);
-        assert_eq!(held_bytes(Encoded::message(&"x".repeat(1_015)).websocket()), 2_048 + 96);
+        assert_eq!(held_bytes(Encoded::message(&"x".repeat(300)).websocket()), 512 + 96);
+        assert_eq!(held_bytes(Encoded::message(&"x".repeat(1_995)).websocket()), 2_010 + 96);
     }
 
     #[test]

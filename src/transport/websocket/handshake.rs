@@ -16,6 +16,7 @@ use sha1::{Digest, Sha1};
 use tokio::net::TcpStream;
 
 use crate::transport::slot::ConnectionSlot;
+use crate::transport::stalling::Stalling;
 use crate::transport::websocket::reader::Reader;
 use crate::transport::websocket::rules::ReadLimits;
 use crate::transport::websocket::writer::Writer;
@@ -79,7 +80,7 @@ pub enum OpenError {
     /// The peer went away before the 101 was written.
     #[error("connection ended during the upgrade")]
     Ended(#[from] hyper::Error),
-    /// The server runs HTTP over something else than `TokioIo<TcpStream>`.
+    /// The server runs HTTP over something else than `TokioIo<Stalling<TcpStream>>`.
     #[error("upgraded connection is not a TCP stream")]
     NotTcp,
 }
@@ -125,9 +126,10 @@ impl Pending {
         stall_timeout: Duration,
     ) -> Result<(Reader, Writer), OpenError> {
         let upgraded = self.upgrade.await?;
-        let parts =
-            upgraded.downcast::<TokioIo<TcpStream>>().map_err(|_upgraded| OpenError::NotTcp)?;
-        let (read, write) = parts.io.into_inner().into_split();
+        let parts = upgraded
+            .downcast::<TokioIo<Stalling<TcpStream>>>()
+            .map_err(|_upgraded| OpenError::NotTcp)?;
+        let (read, write) = parts.io.into_inner().into_inner().into_split();
         let reader = Reader::new(read, parts.read_buf, limits, self.slot);
         Ok((reader, Writer::new(write, stall_timeout)))
     }
