@@ -6,9 +6,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// Fails a write that makes no progress for `timeout`.
+/// Fails a write that makes no progress for `timeout`, and makes the end of the
+/// stream a reset: behind a FIN the kernel would go on for such a peer.
 ///
 /// hyper limits how long a request may take to arrive and not how long a
 /// response may take to leave; the kernel ends a peer whose window stays shut,
@@ -22,6 +24,19 @@ pub struct Stalling<S> {
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
+/// A stream that can end without its peer.
+pub trait Reset {
+    /// When it is dropped, what has not left is forgotten.
+    fn set_reset(&self);
+}
+
+impl Reset for TcpStream {
+    fn set_reset(&self) {
+        // Fails on a socket that is gone already.
+        let _ = self.set_zero_linger();
+    }
+}
+
 impl<S> Stalling<S> {
     pub fn new(stream: S, timeout: Duration) -> Self {
         Self { stream, timeout, waiting: None }
@@ -30,7 +45,9 @@ impl<S> Stalling<S> {
     pub fn into_inner(self) -> S {
         self.stream
     }
+}
 
+impl<S: Reset> Stalling<S> {
     /// What a write came to, unless it has waited too long.
     fn judge<T>(
         &mut self,
@@ -43,7 +60,9 @@ impl<S> Stalling<S> {
         }
         let timeout = self.timeout;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(timeout)));
-        waiting.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        std::task::ready!(waiting.as_mut().poll(context));
+        self.stream.set_reset();
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -57,7 +76,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stalling<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Stalling<S> {
+impl<S: AsyncWrite + Reset + Unpin> AsyncWrite for Stalling<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -98,6 +117,10 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+
+    impl Reset for tokio::io::DuplexStream {
+        fn set_reset(&self) {}
+    }
 
     const TIMEOUT: Duration = Duration::from_secs(10);
 

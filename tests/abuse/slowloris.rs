@@ -176,7 +176,8 @@ async fn attack(server: SocketAddr, kind: Kind) -> Result<(), String> {
                 write(&mut stream, requests.as_bytes()).await?;
             }
             let mut ticks = interval(DRIP);
-            while let Ok(1) = stream.read(&mut [0]).await {
+            // A reset is known before all that came has been read.
+            while let (Ok(1), Ok(None)) = (stream.read(&mut [0]).await, stream.take_error()) {
                 ticks.tick().await;
             }
             Ok(())
