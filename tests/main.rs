@@ -25,6 +25,10 @@ mod conformance {
 
 mod clients;
 
+// Clients that mean no good, and the real program.
+#[expect(dead_code, reason = "the long runs are the example's")]
+mod abuse;
+
 // What operators see of it.
 mod seeing;
 
@@ -53,10 +57,12 @@ mod wire {
     mod concurrency;
     mod cors;
     mod engineio_handshake;
+    mod floods;
     mod heartbeat;
     mod polling;
     mod relay;
     mod rfc6455;
+    mod slow;
     mod socketio;
     mod suites;
     mod upgrade;

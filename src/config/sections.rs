@@ -60,6 +60,13 @@ section! {
         keep_alive_ms: u64 = 75_000, 1_000..=3_600_000;
         /// How long a write may make no progress before the connection ends.
         write_stall_ms: u64 = 10_000, 100..=600_000;
+        /// What the kernel may hold of one connection that its client has not
+        /// read (SO_SNDBUF). Linux doubles the number for its own book-keeping,
+        /// so that about as much payload fits. Left alone it would grow to some
+        /// megabytes for each client that reads slowly.
+        send_buffer_bytes: usize = 65_536, 4_096..=16_777_216;
+        /// The same for what the server has not read (SO_RCVBUF).
+        receive_buffer_bytes: usize = 65_536, 4_096..=16_777_216;
         /// How long connections get to leave when the server is told to end
         /// or to drain: they are closed one after the other in this time.
         drain_seconds: u64 = 20, 0..=3_600;
@@ -95,12 +102,24 @@ section! {
         attachments_max: usize = 2, 0..=10;
         /// Fragments of one WebSocket message.
         fragments_max: usize = 32, 1..=10_000;
-        /// Bytes that may wait for one client before it counts as too slow. The
-        /// messages of a room are shared by its clients, so that this much is
-        /// seldom held for one client alone; the list of 500 long stories has to
-        /// fit, and what follows it.
+        /// From the first byte of a WebSocket message to its last, whatever its
+        /// fragments.
+        fragment_timeout_ms: u64 = 5_000, 100..=600_000;
+        /// Packets of one client in a second that ask for nothing (pings, pongs,
+        /// noops, namespaces joined and left); more close its connection.
+        idle_packets_per_second_max: u32 = 100, 10..=1_000_000;
+        /// What may wait for a client that takes nothing, besides the message
+        /// that it is in the middle of. Buffers are counted whole, and in full
+        /// for each of those who share them.
+        slow_bytes_max: usize = 49_152, 4_096..=67_108_864;
+        /// How long a client may take nothing while something waits for it, or
+        /// let more than `slow_bytes_max` wait. Then it is closed.
+        slow_timeout_ms: u64 = 8_000, 1_000..=600_000;
+        /// Bytes that may wait for one client in any case: the burst behind
+        /// which even a quick one falls for a moment. The list of 500 long
+        /// stories has to fit, and what follows it.
         outbox_bytes_max: usize = 1_048_576, 16_384..=67_108_864;
-        /// Messages that may wait for one client.
+        /// Messages that may wait for one client in any case.
         outbox_messages_max: usize = 1_024, 16..=65_536;
     }
 }

@@ -64,6 +64,17 @@ impl Layer {
         }
     }
 
+    /// Whether a message is none that the application sees, and limits: on
+    /// Socket.IO everything but events.
+    pub(super) fn is_chatter(&self, message: &[u8]) -> bool {
+        const EVENT: u8 = b'2';
+        const BINARY_EVENT: u8 = b'5';
+        match self {
+            Self::SocketIo(_) => !matches!(message.first(), Some(&(EVENT | BINARY_EVENT))),
+            Self::EngineIo { .. } => false,
+        }
+    }
+
     /// An Engine.IO text message, without its `4`.
     pub(super) fn text(
         &mut self,

@@ -20,6 +20,13 @@ pub trait Link: Send + 'static {
     /// Whether something is queued, the link's own pongs included.
     fn has_queued(&self) -> bool;
 
+    /// What waits behind the first of the queued frames, in
+    /// [held bytes](crate::hub::held_bytes).
+    fn behind_first_bytes(&self) -> usize;
+
+    /// Bytes that the network has taken so far.
+    fn taken_bytes(&self) -> u64;
+
     /// Ready when everything queued has been handed to the network, or never will be.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), CloseReason>>;
 
@@ -27,6 +34,10 @@ pub trait Link: Send + 'static {
     /// link ended: the code of the peer's own fault, an echo of the peer's
     /// code, or none. Bounded in time.
     fn close(self: Box<Self>) -> BoxFuture<'static, ()>;
+
+    /// Ends it here and now, with what is queued and what the kernel has not
+    /// sent: for a peer that takes nothing.
+    fn abort(self: Box<Self>);
 }
 
 /// What a WebSocket brings.

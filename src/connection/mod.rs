@@ -12,6 +12,7 @@
 //! ```
 
 mod app;
+mod chatter;
 mod connections;
 mod earlier;
 mod handle;
@@ -19,6 +20,7 @@ mod handshake;
 mod layer;
 mod link;
 mod options;
+mod pace;
 mod requests;
 mod socket;
 mod task;
@@ -29,10 +31,12 @@ mod tests;
 pub use app::{
     App, ConnectRejected, ConnectRequest, Earlier, EngineApp, EngineMessage, Pid, Progress,
 };
+pub use chatter::Chatter;
 pub use connections::{Connections, Upper};
 pub use handle::{Connection, Unavailable};
 pub use handshake::Handshake;
 pub use link::{Incoming, Link};
 pub use options::{Options, Origins};
+pub use pace::PaceLimits;
 pub use requests::{PollReply, Post, PostReply};
 pub use socket::{AckArguments, AckError, EngineSocket, Socket};

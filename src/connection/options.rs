@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
+use crate::connection::pace::PaceLimits;
 use crate::hub::OutboxLimits;
 use crate::metrics::Metrics;
 
@@ -41,6 +42,13 @@ pub struct Options {
     pub allow_polling: bool,
     pub allow_websocket: bool,
     pub outbox: OutboxLimits,
+    /// What ends a connection that does not take what waits for it.
+    pub pace: PaceLimits,
+    /// From the first byte of a WebSocket message to its last.
+    pub message_timeout: Duration,
+    /// Packets of a client in one second that ask for nothing: pings, pongs,
+    /// noops, namespaces joined and left.
+    pub idle_packets_max: u32,
     /// Binary attachments of one event.
     pub attachments_max: u32,
     /// Namespaces joined on one connection.
@@ -85,6 +93,9 @@ impl Default for Options {
             allow_polling: true,
             allow_websocket: true,
             outbox: OutboxLimits::default(),
+            pace: PaceLimits { bytes_max: 1 << 20, timeout: Duration::from_secs(20) },
+            message_timeout: Duration::from_secs(20),
+            idle_packets_max: 1_000,
             attachments_max: 10,
             namespaces_max: 16,
             acks_awaited_max: 64,

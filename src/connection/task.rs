@@ -17,10 +17,12 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep};
 
 use crate::connection::app::ConnectRejected;
+use crate::connection::chatter::Chatter;
 use crate::connection::connections::Connections;
 use crate::connection::handle::Connection;
 use crate::connection::layer::{Layer, Waiting};
 use crate::connection::link::{Incoming, Link};
+use crate::connection::pace::Pace;
 use crate::connection::requests::{PollReply, PostReply, Request};
 use crate::connection::socket::Socket;
 use crate::hub;
@@ -51,7 +53,11 @@ pub(super) struct Task {
     /// What was queued when the connection closed.
     rest: hub::Waiting,
     burst_packets: u32,
+    pace: Pace,
+    chatter: Chatter,
     is_gone: bool,
+    /// Closed because it takes nothing: there is no use in a farewell.
+    is_slow: bool,
     /// The machines' zero.
     origin: Instant,
     timer: Pin<Box<Sleep>>,
@@ -69,6 +75,7 @@ struct Inbox {
 enum Happened {
     Requested(Request),
     Overflown,
+    TooSlow,
     SocketLeaves,
     CloseAsked(CloseReason),
     DeadlineCame,
@@ -120,7 +127,10 @@ impl Task {
             inbox: None,
             rest: hub::Waiting::new(),
             burst_packets: 0,
+            pace: Pace::new(options.pace),
+            chatter: Chatter::default(),
             is_gone: false,
+            is_slow: false,
             origin,
             timer: Box::pin(tokio::time::sleep_until(origin)),
             armed_for: Duration::ZERO,
@@ -153,6 +163,10 @@ impl Task {
             self.decide(happened);
         }
         let mut link = self.link.take()?;
+        if self.is_slow {
+            link.abort();
+            return None;
+        }
         for message in self.rest.drain(..) {
             link.queue(message.into_websocket());
         }
@@ -210,15 +224,31 @@ impl Task {
             // Others want to run; reading goes on afterwards.
             context.waker().wake_by_ref();
         }
-        self.poll_write(context)
+        if let Poll::Ready(happened) = self.poll_write(context) {
+            return Poll::Ready(happened);
+        }
+        self.poll_pace(context)
+    }
+
+    /// Behind the writing, so that a task which was late itself blames nobody.
+    fn poll_pace(&mut self, context: &mut Context<'_>) -> Poll<Happened> {
+        let Some(deadline) = self.pace.deadline().filter(|_| self.engine.is_open()) else {
+            return Poll::Pending;
+        };
+        match self.poll_until(deadline, context) {
+            Poll::Ready(()) => Poll::Ready(Happened::TooSlow),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let upper = self.layer.deadline().filter(|_| self.engine.is_open());
+        let deadline = self.engine.deadline().into_iter().chain(upper).min();
+        deadline.map_or(Poll::Pending, |deadline| self.poll_until(deadline, context))
     }
 
     /// The timer is only touched when it would fire too late, or has fired.
-    fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let upper = self.layer.deadline().filter(|_| self.engine.is_open());
-        let Some(deadline) = self.engine.deadline().into_iter().chain(upper).min() else {
-            return Poll::Pending;
-        };
+    fn poll_until(&mut self, deadline: Duration, context: &mut Context<'_>) -> Poll<()> {
         // By the clock: the timer is a millisecond or two late.
         if deadline <= self.now() {
             return Poll::Ready(());
@@ -290,26 +320,53 @@ impl Task {
                     return Poll::Ready(Happened::PollCanBeAnswered);
                 }
                 (Outlet::WebSocket, Some(link)) => link,
-                _ => return Poll::Pending,
+                _ => {
+                    self.wait_for_poll();
+                    return Poll::Pending;
+                }
             };
             if !link.has_queued() {
                 for message in outbox.take_all() {
                     link.queue(message.into_websocket());
                 }
                 if !link.has_queued() {
+                    self.pace.rest();
                     return Poll::Pending;
                 }
             }
-            if let Err(reason) = std::task::ready!(link.poll_flush(context)) {
-                return Poll::Ready(Happened::CarrierEnded(reason));
+            let taken_before = link.taken_bytes();
+            match link.poll_flush(context) {
+                Poll::Ready(Ok(())) => self.pace.took(),
+                Poll::Ready(Err(reason)) => return Poll::Ready(Happened::CarrierEnded(reason)),
+                Poll::Pending => {
+                    if taken_before < link.taken_bytes() {
+                        self.pace.took();
+                    }
+                    let behind_first_bytes = link.behind_first_bytes() + outbox.backlog().bytes;
+                    self.pace.waits(self.origin.elapsed(), behind_first_bytes);
+                    return Poll::Pending;
+                }
             }
+        }
+    }
+
+    /// Without a parked poll nothing can go. Pings alone, which hold nothing,
+    /// wait as long as the heartbeat says.
+    fn wait_for_poll(&mut self) {
+        let backlog = self.connection.outbox.backlog();
+        if backlog.bytes == 0 {
+            self.pace.rest();
+        } else {
+            self.pace.waits(self.now(), backlog.behind_first_bytes);
         }
     }
 
     fn decide(&mut self, happened: Happened) {
         match happened {
             Happened::Requested(request) => self.requested(request),
-            Happened::Overflown => self.act(Input::Failed(CloseReason::SlowConsumer)),
+            Happened::Overflown | Happened::TooSlow => {
+                self.act(Input::Failed(CloseReason::SlowConsumer));
+            }
             Happened::SocketLeaves => self.layer.disconnect_leaving(self.now()),
             Happened::CloseAsked(reason) => self.act(Input::Close(reason)),
             Happened::DeadlineCame => self.deadline_came(),
@@ -337,6 +394,7 @@ impl Task {
                 let payload = polling_payload(&self.connection.outbox.take_payload(max));
                 // A peer that left at the last moment has missed messages.
                 let is_taken = self.answer_poll(payload);
+                self.pace.took();
                 self.act(if is_taken { Input::PollAnswered } else { Input::PollAborted });
             }
         }
@@ -415,9 +473,13 @@ impl Task {
         match split_packet(packet) {
             None => self.fail(CloseReason::ParseError),
             Some((PacketType::Message, message)) => {
+                if self.layer.is_chatter(message) && self.is_flood() {
+                    return self.fail(CloseReason::Flooding);
+                }
                 let delivered = self.layer.text(self.now(), message, headers);
                 self.delivered(delivered)
             }
+            Some(_) if self.is_flood() => self.fail(CloseReason::Flooding),
             Some((packet_type, _)) => {
                 self.act(Input::Packet(packet_type));
                 self.engine.is_open()
@@ -439,6 +501,11 @@ impl Task {
             }
             Err(reason) => self.fail(reason),
         }
+    }
+
+    /// One more packet that no application limits.
+    fn is_flood(&mut self) -> bool {
+        self.chatter.is_too_much(self.origin.elapsed(), self.connections.options().idle_packets_max)
     }
 
     fn fail(&mut self, reason: CloseReason) -> bool {
@@ -539,11 +606,17 @@ impl Task {
     /// The one way out.
     fn closed(&mut self, reason: CloseReason) {
         self.seal_outbox();
+        let metrics = Arc::clone(&self.connections.options().metrics);
+        if reason == CloseReason::SlowConsumer {
+            self.is_slow = true;
+            self.rest.clear();
+            metrics.wire.slow_consumer_closed(self.pace.waited(self.now()));
+        }
         self.waiting = None;
         // A payload that ends its connection was still a payload.
         self.answer_post(PostReply::Refused, PostReply::Done);
         self.layer.close(self.now(), reason);
-        self.connections.options().metrics.wire.connection_closed(reason);
+        metrics.wire.connection_closed(reason);
         tracing::debug!(reason = reason.as_str(), peer = %self.connection.handshake.peer, "connection closed");
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::ready;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -15,8 +15,9 @@ use tokio::time::{Instant, timeout};
 
 use crate::connection::{
     App, ConnectRejected, ConnectRequest, Connections, Handshake, Incoming, Link, Options,
-    Progress, Socket, Upper,
+    PaceLimits, Progress, Socket, Upper,
 };
+use crate::hub::held_bytes;
 use crate::protocol::engineio::TransportName;
 use crate::protocol::socketio::Event;
 use crate::protocol::{CloseReason, Encoded};
@@ -28,6 +29,7 @@ struct FakeLink {
     from_client: mpsc::Receiver<&'static str>,
     to_client: mpsc::Sender<Vec<u8>>,
     queue: VecDeque<Bytes>,
+    is_read: Arc<AtomicBool>,
 }
 
 impl Link for FakeLink {
@@ -47,14 +49,27 @@ impl Link for FakeLink {
     }
 
     fn poll_flush(&mut self, _: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
+        if !self.is_read.load(Ordering::Relaxed) {
+            return Poll::Pending;
+        }
         let flushed: Vec<u8> = self.queue.drain(..).flatten().collect();
         let _ = self.to_client.try_send(flushed);
         Poll::Ready(Ok(()))
     }
 
+    fn behind_first_bytes(&self) -> usize {
+        self.queue.iter().skip(1).map(held_bytes).sum()
+    }
+
+    fn taken_bytes(&self) -> u64 {
+        0
+    }
+
     fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
         Box::pin(ready(()))
     }
+
+    fn abort(self: Box<Self>) {}
 }
 
 struct Client {
@@ -62,6 +77,7 @@ struct Client {
     app: Arc<Recorder>,
     send: mpsc::Sender<&'static str>,
     receive: mpsc::Receiver<Vec<u8>>,
+    is_reading: Arc<AtomicBool>,
 }
 
 impl Client {
@@ -77,9 +93,11 @@ impl Client {
             peer: ([127, 0, 0, 1], 1).into(),
             transport: TransportName::WebSocket,
         };
-        let link = FakeLink { from_client, to_client, queue: VecDeque::new() };
+        let is_reading = Arc::new(AtomicBool::new(true));
+        let is_read = Arc::clone(&is_reading);
+        let link = FakeLink { from_client, to_client, queue: VecDeque::new(), is_read };
         connections.open_websocket(handshake, Box::new(link));
-        let mut client = Self { connections, app, send, receive };
+        let mut client = Self { connections, app, send, receive, is_reading };
         assert!(client.next().await.starts_with(&["0{"]));
         client
     }
@@ -237,4 +255,80 @@ async fn the_first_reason_to_close_counts() {
     client.connections.close_all(CloseReason::ServerShuttingDown);
     client.connections.close_all(CloseReason::ForcedClose);
     client.expect_end(CloseReason::ServerShuttingDown).await;
+}
+
+/// Every second something of so many held bytes, to a client that stopped
+/// reading; returns when it was closed.
+async fn closed_after(pace: PaceLimits, messages_per_second: usize) -> Duration {
+    let mut client = Client::join(Options { pace, ..Options::default() }).await;
+    let socket = client.app.sockets.lock().expect("no panic")[0].clone();
+    let metrics = Arc::clone(&client.connections.options().metrics);
+    client.is_reading.store(false, Ordering::Relaxed);
+    let start = Instant::now();
+    while !client.connections.is_empty() {
+        for _ in 0..messages_per_second {
+            let _ = socket.outbox().push(Encoded::event("/", br#"["news"]"#));
+        }
+        tokio::time::sleep(SECOND).await;
+        assert!(start.elapsed() < 60 * SECOND, "it is never closed");
+    }
+    client.expect_end(CloseReason::SlowConsumer).await;
+    assert_eq!(metrics.wire.slow_consumers(), 1);
+    start.elapsed()
+}
+
+const PACE: PaceLimits = PaceLimits { bytes_max: 49_152, timeout: Duration::from_secs(8) };
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_takes_nothing_is_closed_in_time() {
+    let closed_after = closed_after(PACE, 1).await.as_secs(); // seen once a second
+    assert!((8..=9).contains(&closed_after), "{closed_after}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_for_which_too_much_waits_is_closed_sooner() {
+    // 352 bytes each: more than the limit in the third second.
+    assert_eq!(closed_after(PACE, 60).await.as_secs(), 3);
+    // In the first, which is not yet a reason.
+    assert_eq!(closed_after(PACE, 200).await.as_secs(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_beyond_all_limits_closes_at_once() {
+    assert_eq!(closed_after(PACE, 2_000).await.as_secs(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_message_of_any_size_is_waited_for() {
+    let options = Options { pace: PACE, ..Options::default() };
+    let mut client = Client::join(options).await;
+    let socket = client.app.sockets.lock().expect("no panic")[0].clone();
+    client.is_reading.store(false, Ordering::Relaxed);
+    socket.emit(Encoded::message(&"x".repeat(1 << 20))).expect("there is room");
+    tokio::time::sleep(7 * SECOND).await;
+    client.is_reading.store(true, Ordering::Relaxed);
+    socket.outbox().wake();
+    assert!(client.next().await.starts_with(&["4xxx"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn packets_that_ask_for_nothing_are_counted_and_events_are_not() {
+    let options = Options { idle_packets_max: 3, ..Options::default() };
+    let mut client = Client::join(options).await;
+    for _ in 0..10 {
+        client.say(r#"42["counted"]"#).await;
+    }
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(client.app.events.load(Ordering::Relaxed), 10);
+    for packet in ["3", "6", "430[]"] {
+        client.say(packet).await;
+    }
+    tokio::time::sleep(SECOND).await;
+    for packet in ["3", "3", "3"] {
+        client.say(packet).await;
+    }
+    assert_eq!(client.connections.len(), 1);
+    client.say("40/n,").await;
+    assert_eq!(client.receive.recv().await, None, "the connection ends");
+    assert_eq!(*client.app.ends.lock().expect("no panic"), [CloseReason::Flooding]);
 }

@@ -7,5 +7,5 @@
 mod outbox;
 mod room;
 
-pub use outbox::{Outbox, OutboxFull, OutboxLimits, Waiting};
+pub use outbox::{Backlog, Outbox, OutboxFull, OutboxLimits, Waiting, held_bytes};
 pub use room::{Hub, Membership, Room};

@@ -3,28 +3,56 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use smallvec::SmallVec;
 use thiserror::Error;
 
 use crate::protocol::Encoded;
+use crate::protocol::frame::HEAD_BYTES_MAX;
 
 /// Messages taken from an outbox, in the order they were pushed. One fits
 /// without a heap buffer, which is what most wake-ups find.
 pub type Waiting = SmallVec<[Encoded; 1]>;
 
-/// How much may wait for a connection that reads slowly. A message is taken
-/// as long as less than this waits, so one message of any size always fits.
+/// How much may wait for a connection that reads slowly, whatever its pace.
+/// A message is taken as long as less than this waits, so one message of any
+/// size always fits.
+///
+/// Who takes nothing is closed long before (`connection`'s pace): these limits
+/// are for the burst that a quick client has behind it in a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutboxLimits {
     pub messages_max: u32,
+    /// In [held bytes](held_bytes).
     pub bytes_max: u32,
+    /// In held bytes: from here on the outbox [is crowded](Outbox::is_crowded).
+    pub crowded_bytes: u32,
 }
 
 impl Default for OutboxLimits {
     fn default() -> Self {
-        Self { messages_max: 1_024, bytes_max: 4 << 20 }
+        Self { messages_max: 1_024, bytes_max: 4 << 20, crowded_bytes: 2 << 20 }
     }
+}
+
+/// What a message keeps alive at the most if nobody else holds it: its buffer,
+/// which doubled while it was small, and its places in the heap and in a
+/// queue. Counted in full for each of those who share it, because the slowest
+/// one of a room ends up as the only one. A packet of one character (ping,
+/// noop) is a constant and holds nothing.
+pub fn held_bytes(frames: &Bytes) -> usize {
+    const CONSTANT_BYTES_MAX: usize = 3; // a head of two, and the character
+    const BUFFER_BYTES_MIN: usize = 256;
+    const DOUBLING_BYTES_MAX: usize = 1_024;
+    const PLACE_BYTES: usize = 96;
+    let buffer = frames.len() + HEAD_BYTES_MAX;
+    PLACE_BYTES
+        + match frames.len() {
+            ..=CONSTANT_BYTES_MAX => return 0,
+            _ if buffer <= DOUBLING_BYTES_MAX => buffer.next_power_of_two().max(BUFFER_BYTES_MIN),
+            _ => buffer,
+        }
 }
 
 /// The message was not taken and never will be: the outbox overflowed, now or
@@ -40,6 +68,10 @@ pub struct OutboxFull;
 /// queue is emptied, refuses everything, and tells its consumer, who closes
 /// the connection with [`CloseReason::SlowConsumer`](crate::protocol::CloseReason).
 /// An idle outbox owns no heap buffer.
+///
+/// A message counts until the network has it: what [`Outbox::take_all`] gave
+/// is on its way until the next call, by which the consumer says that it has
+/// left.
 #[derive(Debug)]
 pub struct Outbox {
     queue: Mutex<Queue>,
@@ -50,9 +82,12 @@ pub struct Outbox {
 #[derive(Debug, Default)]
 struct Queue {
     messages: Waiting,
+    /// Held by `messages`.
     bytes: usize,
     /// The part of `bytes` that nobody here asked for.
     shared_bytes: usize,
+    /// Held by what was taken and is on its way.
+    leaving_bytes: usize,
     state: State,
 }
 
@@ -60,6 +95,14 @@ struct Queue {
 enum Kind {
     Shared,
     Answer,
+}
+
+/// What waits, in held bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    pub bytes: usize,
+    /// The part of `bytes` that is not the first message's.
+    pub behind_first_bytes: usize,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -91,12 +134,13 @@ impl Outbox {
         pushed
     }
 
-    /// Queues a message that may be lost: only when nothing else waits.
-    /// Returns whether it was taken.
+    /// Queues a message that may be lost: only when nothing else waits or is
+    /// still on its way, so that it is the first to go where there is little
+    /// room. Returns whether it was taken.
     pub fn push_volatile(&self, message: Encoded) -> bool {
         let mut queue = self.queue();
-        let taken =
-            queue.messages.is_empty() && queue.push(message, Kind::Shared, self.limits).is_ok();
+        let is_writable = queue.messages.is_empty() && queue.leaving_bytes == 0;
+        let taken = is_writable && queue.push(message, Kind::Shared, self.limits).is_ok();
         drop(queue);
         if taken {
             self.wake();
@@ -104,9 +148,10 @@ impl Outbox {
         taken
     }
 
-    /// Everything that waits. Consumer only.
+    /// Everything that waits; what was taken before has left. Consumer only.
     pub fn take_all(&self) -> Waiting {
         let mut queue = self.queue();
+        queue.leaving_bytes = queue.bytes;
         queue.bytes = 0;
         queue.shared_bytes = 0;
         std::mem::take(&mut queue.messages)
@@ -132,27 +177,37 @@ impl Outbox {
         if fitting < taken.len() {
             queue.messages = taken.drain(fitting.max(1)..).collect();
         }
-        queue.bytes = queue.messages.iter().map(|message| message.websocket().len()).sum();
+        let held = taken.iter().map(|message| held_bytes(message.websocket())).sum();
+        queue.bytes = queue.bytes.saturating_sub(held);
         // What was taken came first, whatever it was: never too little is left.
         queue.shared_bytes = queue.shared_bytes.min(queue.bytes);
+        queue.leaving_bytes = 0;
         taken
     }
 
-    /// What waits, in bytes.
+    /// What waits or is on its way, in held bytes.
     pub fn bytes(&self) -> usize {
-        self.queue().bytes
+        let queue = self.queue();
+        queue.bytes + queue.leaving_bytes
+    }
+
+    /// What waits and has not been taken.
+    pub fn backlog(&self) -> Backlog {
+        let queue = self.queue();
+        let first = queue.messages.first().map_or(0, |message| held_bytes(message.websocket()));
+        Backlog { bytes: queue.bytes, behind_first_bytes: queue.bytes.saturating_sub(first) }
     }
 
     pub fn is_empty(&self) -> bool {
         self.queue().messages.is_empty()
     }
 
-    /// Whether more than half of a limit is used: time to stop producing for
-    /// it what can wait.
+    /// Whether enough waits that it is time to stop producing for it what can
+    /// wait.
     pub fn is_crowded(&self) -> bool {
         let queue = self.queue();
         queue.messages.len() > self.limits.messages_max as usize / 2
-            || queue.bytes > self.limits.bytes_max as usize / 2
+            || queue.bytes > self.limits.crowded_bytes as usize
     }
 
     /// Whether a push found no room; then the outbox is dead.
@@ -210,7 +265,7 @@ impl Queue {
             self.clear();
             return Err(OutboxFull);
         }
-        let bytes = message.websocket().len();
+        let bytes = held_bytes(message.websocket());
         self.bytes += bytes;
         if kind == Kind::Shared {
             self.shared_bytes += bytes;
@@ -223,6 +278,7 @@ impl Queue {
         self.messages = Waiting::new();
         self.bytes = 0;
         self.shared_bytes = 0;
+        self.leaving_bytes = 0;
     }
 }
 
@@ -231,7 +287,7 @@ mod tests {
     use super::*;
 
     fn outbox(messages_max: u32, bytes_max: u32) -> Outbox {
-        Outbox::new(OutboxLimits { messages_max, bytes_max })
+        Outbox::new(OutboxLimits { messages_max, bytes_max, crowded_bytes: bytes_max / 2 })
     }
 
     #[test]
@@ -259,7 +315,7 @@ mod tests {
     #[test]
     fn bytes_are_limited_too() {
         let outbox = outbox(100, 10);
-        outbox.push(Encoded::message("1234567")).expect("10 bytes with head and type");
+        outbox.push(Encoded::message("1234567")).expect("nothing waits");
         assert_eq!(outbox.push(Encoded::PING), Err(OutboxFull));
     }
 
@@ -293,6 +349,30 @@ mod tests {
         assert_eq!(outbox.take_payload(11)[..], ["aaaa", "bbbb"].map(Encoded::message));
         assert_eq!(outbox.take_payload(2)[..], ["cccc"].map(Encoded::message));
         assert!(outbox.take_payload(2).is_empty());
+    }
+
+    #[test]
+    fn what_was_taken_counts_until_the_next_time() {
+        let outbox = outbox(10, 10_000);
+        let message = Encoded::message("hello");
+        let held = held_bytes(message.websocket());
+        outbox.push(message.clone()).expect("room");
+        outbox.push(message.clone()).expect("room");
+        let backlog = Backlog { bytes: 2 * held, behind_first_bytes: held };
+        assert_eq!(outbox.backlog(), backlog);
+        outbox.take_all();
+        assert_eq!((outbox.bytes(), outbox.backlog().bytes), (2 * held, 0));
+        assert!(!outbox.push_volatile(message), "it would wait");
+        outbox.take_all();
+        assert_eq!(outbox.bytes(), 0);
+    }
+
+    #[test]
+    fn a_small_message_holds_its_whole_buffer_and_a_constant_nothing() {
+        assert_eq!(held_bytes(Encoded::PING.websocket()), 0);
+        assert_eq!(held_bytes(Encoded::message("x").websocket()), 256 + 96);
+        assert_eq!(held_bytes(Encoded::message(&"x".repeat(300)).websocket()), 512 + 96);
+        assert_eq!(held_bytes(Encoded::message(&"x".repeat(1_995)).websocket()), 2_010 + 96);
     }
 
     #[test]

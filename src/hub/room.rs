@@ -282,7 +282,8 @@ mod tests {
     #[test]
     fn a_member_with_a_full_outbox_is_passed_over() {
         let room = Hub::new().room("r");
-        let outbox = Arc::new(Outbox::new(OutboxLimits { messages_max: 0, bytes_max: 0 }));
+        let outbox =
+            Arc::new(Outbox::new(OutboxLimits { messages_max: 0, ..OutboxLimits::default() }));
         let _slow = room.join(SocketId::from_random([1; 15]), Arc::clone(&outbox));
         let (_, _, _quick) = member(&room, 2);
         assert_eq!(room.send(&Encoded::PING), 1);

@@ -1,6 +1,9 @@
 //! What is connected here.
 
+use std::time::Duration;
+
 use crate::metrics::counter::{Counter, CounterFamily, Gauge};
+use crate::metrics::histogram::Histogram;
 use crate::metrics::page::Page;
 use crate::protocol::CloseReason;
 use crate::protocol::engineio::TransportName;
@@ -12,6 +15,7 @@ pub struct Wire {
     opened: CounterFamily,
     closed: CounterFamily,
     upgraded: Counter,
+    slow: Histogram,
     /// Handshakes that were answered 503.
     pub turned_away: Counter,
     /// Places in a namespace.
@@ -44,6 +48,7 @@ impl Default for Wire {
             opened: CounterFamily::new("transport", TRANSPORTS.map(TransportName::as_str)),
             closed: CounterFamily::new("reason", CloseReason::ALL.iter().map(|r| r.as_str())),
             upgraded: Counter::default(),
+            slow: Histogram::of_times(),
             turned_away: Counter::default(),
             sockets: Gauge::default(),
             relayed_requests: relayed(),
@@ -84,6 +89,11 @@ impl Wire {
         self.http.increment(usize::from(status / 100).saturating_sub(1));
     }
 
+    /// A connection was closed that had taken nothing for so long.
+    pub fn slow_consumer_closed(&self, after: Duration) {
+        self.slow.observe_time(after);
+    }
+
     pub fn connections(&self) -> u64 {
         self.polling.value() + self.websocket.value()
     }
@@ -110,6 +120,11 @@ impl Wire {
         page.sample(&[], self.upgraded.value());
         page.counter("cardroom_connections_closed", "By reason; `slow consumer` read too slowly.");
         self.closed.write(page, &[]);
+        page.histogram(
+            "cardroom_slow_consumer_seconds",
+            "For how long a connection that was closed as a slow consumer had taken nothing.",
+        );
+        self.slow.write(page, &[]);
         page.counter("cardroom_handshakes_turned_away", "Full, or draining.");
         page.sample(&[], self.turned_away.value());
         page.gauge("cardroom_sockets", "Sockets: places in a namespace.");

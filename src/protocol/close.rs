@@ -20,8 +20,10 @@ pub enum CloseReason {
     ForcedClose,
     /// The instance drains (engine level: the client reconnects elsewhere).
     ServerShuttingDown,
-    /// The outbox was full: the peer reads more slowly than it is written to.
+    /// The peer takes nothing, or reads more slowly than it is written to.
     SlowConsumer,
+    /// The peer sent more packets that ask for nothing than any client would.
+    Flooding,
     /// The client has come back on another connection, with this one's socket.
     Superseded,
     /// No namespace was joined in time.
@@ -43,6 +45,7 @@ impl CloseReason {
         Self::ForcedClose,
         Self::ServerShuttingDown,
         Self::SlowConsumer,
+        Self::Flooding,
         Self::Superseded,
         Self::ConnectTimeout,
         Self::ServerNamespaceDisconnect,
@@ -61,6 +64,7 @@ impl CloseReason {
             Self::ForcedClose => "forced close",
             Self::ServerShuttingDown => "server shutting down",
             Self::SlowConsumer => "slow consumer",
+            Self::Flooding => "flooding",
             Self::Superseded => "superseded",
             Self::ConnectTimeout => "connect timeout",
             Self::ServerNamespaceDisconnect => "server namespace disconnect",

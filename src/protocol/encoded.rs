@@ -276,6 +276,9 @@ struct Builder {
 
 /// Holds most events without growing.
 const PACKET_BYTES_USUAL: usize = 256;
+/// The buffer of a message up to this size doubles from
+/// [`PACKET_BYTES_USUAL`]; that of a larger one is as large as the message.
+const PACKET_BYTES_SMALL: usize = 1_024;
 
 impl Builder {
     fn text() -> Self {
@@ -336,6 +339,11 @@ impl Builder {
             let attachment = attachment.as_ref();
             put_head(&mut self.buffer, Opcode::Binary, attachment.len());
             self.push(attachment);
+        }
+        // A message may wait for a slow client: a large one does not keep the
+        // room in which it grew. The heap cuts the end off in place.
+        if PACKET_BYTES_SMALL < self.buffer.capacity() {
+            self.buffer.shrink_to_fit();
         }
         Encoded { frames: Bytes::from(self.buffer).slice(start..) }
     }

@@ -19,6 +19,7 @@ use tokio::time::{sleep, timeout};
 use crate::server::listener::{Handler, ListenerLimits};
 use crate::transport::body::BreakOff;
 use crate::transport::slot::ConnectionSlot;
+use crate::transport::stalling::Stalling;
 use crate::transport::stream::Stream;
 
 pub(super) struct HttpConnection<H> {
@@ -72,8 +73,12 @@ impl<H: Handler> HttpConnection<H> {
                 }
             }
         });
-        let connection =
-            http1(&limits).serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let connection = http1(&limits)
+            .serve_connection(
+                TokioIo::new(Stalling::new(stream, limits.unacknowledged_timeout)),
+                service,
+            )
+            .with_upgrades();
         let mut connection = pin!(connection);
         let mut first_head = pin!(sleep(limits.first_head_timeout));
         let mut is_first_head_due = false;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
@@ -43,6 +44,11 @@ pub struct ListenerLimits {
     /// before the kernel ends the connection: nobody else limits how slowly a
     /// response is read. Linux only.
     pub unacknowledged_timeout: Duration,
+    /// SO_SNDBUF of each connection, which the kernel doubles; 0: the kernel's
+    /// own, which grows while a peer reads slowly.
+    pub send_buffer_bytes: usize,
+    /// SO_RCVBUF, likewise.
+    pub receive_buffer_bytes: usize,
     /// From the shutdown signal until whatever is left is dropped.
     pub drain_timeout: Duration,
 }
@@ -57,6 +63,8 @@ impl Default for ListenerLimits {
             headers_max: 64,
             buffer_bytes_max: 16 * 1024,
             unacknowledged_timeout: Duration::from_secs(30),
+            send_buffer_bytes: 0,
+            receive_buffer_bytes: 0,
             drain_timeout: Duration::from_secs(25),
         }
     }
@@ -175,17 +183,21 @@ pub async fn serve<H: Handler>(
     Drained { connections_left }
 }
 
-/// Frames are small and written whole: Nagle would only hold them back. Both
+/// Frames are small and written whole: Nagle would only hold them back. All
 /// options fail on a socket that is already gone, which the next read will tell.
-#[cfg_attr(
-    not(target_os = "linux"),
-    expect(unused_variables, reason = "only Linux limits what is unacknowledged")
-)]
 fn set_options(stream: &TcpStream, limits: &ListenerLimits) {
     let _ = stream.set_nodelay(true);
+    let socket = SockRef::from(stream);
+    // Fixed, they no longer grow with a peer's slowness: what waits beyond them
+    // waits in the outbox, where it is counted.
+    if 0 < limits.send_buffer_bytes {
+        let _ = socket.set_send_buffer_size(limits.send_buffer_bytes);
+    }
+    if 0 < limits.receive_buffer_bytes {
+        let _ = socket.set_recv_buffer_size(limits.receive_buffer_bytes);
+    }
     #[cfg(target_os = "linux")]
-    let _ =
-        socket2::SockRef::from(stream).set_tcp_user_timeout(Some(limits.unacknowledged_timeout));
+    let _ = socket.set_tcp_user_timeout(Some(limits.unacknowledged_timeout));
 }
 
 /// The connection was gone before it was accepted; the next one may be fine.

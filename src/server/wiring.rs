@@ -9,7 +9,7 @@ use tracing::warn;
 
 use crate::api::client_event::EventName;
 use crate::config::{self, Config};
-use crate::connection::{Options, Origins};
+use crate::connection::{Options, Origins, PaceLimits};
 use crate::http::RouterLimits;
 use crate::hub::OutboxLimits;
 use crate::identity::Keyring;
@@ -112,7 +112,14 @@ pub(super) fn engine_options(config: &Config) -> Options {
         outbox: OutboxLimits {
             messages_max: saturated(engine.outbox_messages_max),
             bytes_max: saturated(engine.outbox_bytes_max),
+            crowded_bytes: saturated(engine.slow_bytes_max.min(engine.outbox_bytes_max / 2)),
         },
+        pace: PaceLimits {
+            bytes_max: engine.slow_bytes_max,
+            timeout: Duration::from_millis(engine.slow_timeout_ms),
+        },
+        message_timeout: Duration::from_millis(engine.fragment_timeout_ms),
+        idle_packets_max: engine.idle_packets_per_second_max,
         origins: if origins.iter().any(|origin| origin == "*") {
             Origins::Any
         } else {
@@ -143,6 +150,8 @@ pub(super) fn listener_limits(config: &Config) -> ListenerLimits {
         headers_max: server.header_count_max,
         buffer_bytes_max: server.header_bytes_max,
         unacknowledged_timeout: Duration::from_millis(server.write_stall_ms),
+        send_buffer_bytes: server.send_buffer_bytes,
+        receive_buffer_bytes: server.receive_buffer_bytes,
         drain_timeout: drain_plan(config).finish(),
     }
 }

@@ -9,8 +9,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
-use crate::connection::{Incoming, Link};
+use crate::connection::{Chatter, Incoming, Link};
+use crate::hub::held_bytes;
 use crate::protocol::CloseReason;
 use crate::protocol::frame::{HEAD_BYTES_MAX, Opcode, put_head};
 use crate::transport::websocket::close::{self, CloseCode, CloseLimits, close_frame};
@@ -19,10 +21,6 @@ use crate::transport::websocket::{Incoming as Frame, ReadEnd, Reader, Violation,
 /// How long a peer that is being closed may take, and how much it may still send.
 const CLOSE_LIMITS: CloseLimits =
     CloseLimits { linger: Duration::from_secs(5), drain_bytes_max: 4 << 20 };
-
-/// Pongs that wait for a peer which pings and does not read; it is read no
-/// further until it does.
-const PONGS_MAX: usize = 4;
 
 /// The frame queue of a quiet connection keeps no more room than this.
 const QUEUE_FRAMES_KEPT: usize = 8;
@@ -34,8 +32,24 @@ pub(super) struct SocketLink {
     inbox: Arc<Inbox>,
     writer: Writer,
     queue: VecDeque<Bytes>,
-    pongs: usize,
+    /// The answer to the latest ping, behind the queue. Earlier ones need none
+    /// any more (RFC 6455 §5.5.3), so that pings fill no queue.
+    pong: Option<Bytes>,
+    chatter: Chatter,
+    limits: LinkLimits,
+    opened: Instant,
+    /// The close code for a peer whose frames were all right.
+    farewell: Option<CloseCode>,
     ended: Option<(Reader, End)>,
+}
+
+/// What a peer may cost that sends nothing of use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LinkLimits {
+    /// From the first byte of a message to its last.
+    pub(super) message_timeout: Duration,
+    /// Pings and pongs in a second.
+    pub(super) controls_max: u32,
 }
 
 type Inbox = Mutex<Option<Frame>>;
@@ -49,14 +63,19 @@ enum End {
 }
 
 impl SocketLink {
-    pub(super) fn new(reader: Reader, writer: Writer) -> Self {
+    pub(super) fn new(reader: Reader, writer: Writer, limits: LinkLimits) -> Self {
         let inbox = Arc::<Inbox>::default();
+        let reader = reader.with_message_timeout(limits.message_timeout);
         Self {
             reading: Box::pin(read(reader, Arc::clone(&inbox))),
             inbox,
             writer,
             queue: VecDeque::new(),
-            pongs: 0,
+            pong: None,
+            chatter: Chatter::default(),
+            limits,
+            opened: Instant::now(),
+            farewell: None,
             ended: None,
         }
     }
@@ -67,6 +86,12 @@ impl SocketLink {
             return Poll::Pending;
         }
         take(&self.inbox).map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// One more ping or pong; whether that makes too many. Then the peer is
+    /// read no further.
+    fn is_flooded(&mut self) -> bool {
+        self.chatter.is_too_much(self.opened.elapsed(), self.limits.controls_max)
     }
 
     /// Writes what is queued and `last`, then reads until the peer has closed too.
@@ -85,7 +110,7 @@ impl SocketLink {
 
 impl Link for SocketLink {
     fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Incoming> {
-        while self.pongs < PONGS_MAX {
+        loop {
             let frame = self.poll_frame(context);
             if let Some((_, end)) = &self.ended {
                 return Poll::Ready(Incoming::Ended(end.reason()));
@@ -93,19 +118,21 @@ impl Link for SocketLink {
             match std::task::ready!(frame) {
                 Frame::Text(text) => return Poll::Ready(Incoming::Text(text)),
                 Frame::Binary(bytes) => return Poll::Ready(Incoming::Binary(bytes.freeze())),
+                Frame::Ping(_) | Frame::Pong if self.is_flooded() => {
+                    self.farewell = Some(Violation::TooManyControls.close_code());
+                    return Poll::Ready(Incoming::Ended(CloseReason::Flooding));
+                }
                 Frame::Ping(payload) => {
                     let mut pong = Vec::with_capacity(HEAD_BYTES_MAX + payload.len());
                     put_head(&mut pong, Opcode::Pong, payload.len());
                     pong.extend_from_slice(&payload);
-                    self.queue.push_back(pong.into());
-                    self.pongs += 1;
+                    self.pong = Some(pong.into());
                     // An error will be met again by whoever writes next.
                     let _ = self.poll_flush(context);
                 }
                 Frame::Pong | Frame::Close(_) => {}
             }
         }
-        Poll::Pending
     }
 
     fn queue(&mut self, frames: Bytes) {
@@ -113,25 +140,43 @@ impl Link for SocketLink {
     }
 
     fn has_queued(&self) -> bool {
-        !self.queue.is_empty()
+        !self.queue.is_empty() || self.pong.is_some()
+    }
+
+    fn behind_first_bytes(&self) -> usize {
+        self.queue.iter().skip(1).map(held_bytes).sum()
+    }
+
+    fn taken_bytes(&self) -> u64 {
+        self.writer.written_bytes()
     }
 
     /// The stall time-out of the writer does not count here, because each call
     /// begins anew; the heartbeat ends a connection that takes nothing.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
-        let written = std::task::ready!(pin!(self.writer.write(&mut self.queue)).poll(context));
-        self.pongs = 0;
+        let mut written = std::task::ready!(pin!(self.writer.write(&mut self.queue)).poll(context));
+        if let Some(pong) = self.pong.take() {
+            self.queue.push_back(pong);
+            written = std::task::ready!(pin!(self.writer.write(&mut self.queue)).poll(context));
+        }
         if self.queue.capacity() > QUEUE_FRAMES_KEPT {
             self.queue = VecDeque::new();
         }
         Poll::Ready(written.map_err(|_| CloseReason::TransportError))
     }
 
+    fn abort(self: Box<Self>) {
+        let Self { reading, writer, .. } = *self;
+        writer.reset();
+        drop(reading);
+    }
+
     fn close(mut self: Box<Self>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             let code = match &self.ended {
                 None => {
-                    let part = self.part(close_frame(None));
+                    let farewell = close_frame(self.farewell);
+                    let part = self.part(farewell);
                     let _ = tokio::time::timeout(CLOSE_LIMITS.linger, part).await;
                     return;
                 }

@@ -9,6 +9,7 @@ pub mod cors;
 pub mod engineio;
 pub mod relay;
 pub mod slot;
+pub mod stalling;
 pub mod stream;
 pub mod websocket;
 

@@ -21,6 +21,14 @@ pub enum Stream {
 }
 
 impl Stream {
+    /// The socket underneath, for its options.
+    pub fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+
     pub fn into_split(self) -> (ReadHalf, WriteHalf) {
         match self {
             Self::Plain(stream) => {
@@ -71,6 +79,15 @@ impl ReadHalf {
 }
 
 impl WriteHalf {
+    /// Drops it without shutting the direction down.
+    pub fn forget(self) {
+        match self {
+            Self::Plain(half) => half.forget(),
+            // TLS shuts nothing down by itself.
+            Self::Tls(shared) => drop(shared),
+        }
+    }
+
     /// The socket underneath, for its options.
     pub fn with_tcp<T>(&self, use_it: impl FnOnce(&TcpStream) -> T) -> T {
         match self {

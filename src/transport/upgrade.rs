@@ -10,7 +10,7 @@ use crate::connection::{Connections, Link};
 use crate::protocol::Sid;
 use crate::transport::body::Body;
 use crate::transport::engineio::keep;
-use crate::transport::link::SocketLink;
+use crate::transport::link::{LinkLimits, SocketLink};
 use crate::transport::websocket::{HandshakeError, ReadLimits, handshake};
 
 /// A WebSocket without a `sid` opens a connection.
@@ -52,6 +52,10 @@ fn accept<T: FnOnce(Box<dyn Link>) + Send + 'static>(
         message_bytes_max: connections.options().max_payload_bytes as usize,
         fragments_max: connections.options().fragments_max,
     };
+    let link_limits = LinkLimits {
+        message_timeout: connections.options().message_timeout,
+        controls_max: connections.options().idle_packets_max,
+    };
     match handshake::accept(&mut request) {
         Ok((response, pending)) => {
             let stall_timeout = connections.options().write_stall_timeout;
@@ -59,7 +63,7 @@ fn accept<T: FnOnce(Box<dyn Link>) + Send + 'static>(
             tokio::spawn(async move {
                 // A peer that leaves before its 101 has opened nothing.
                 if let Ok((reader, writer)) = pending.open(limits, stall_timeout).await {
-                    take(Box::new(SocketLink::new(reader, writer)));
+                    take(Box::new(SocketLink::new(reader, writer, link_limits)));
                 }
             });
             response.map(|()| Body::default())

@@ -33,11 +33,14 @@ impl Scripted {
         Self { server: eio::serve(connections.clone()), connections, ended }
     }
 
-    /// The next socket that ended: its namespace and why.
     pub(crate) async fn expect_end(&mut self, namespace: &str, reason: CloseReason) {
+        assert_eq!(self.next_end().await, (namespace.to_owned(), reason));
+    }
+
+    /// The next socket that ended: its namespace and why.
+    pub(crate) async fn next_end(&mut self) -> (String, CloseReason) {
         let ended = timeout(Duration::from_secs(10), self.ended.recv()).await;
-        let ended = ended.expect("a socket ends in time").expect("the application lives");
-        assert_eq!(ended, (namespace.to_owned(), reason));
+        ended.expect("a socket ends in time").expect("the application lives")
     }
 
     pub(crate) async fn expect_no_end(&mut self) {

@@ -152,7 +152,7 @@ async fn a_client_that_does_not_pong_ends_with_ping_timeout() {
 
 #[tokio::test]
 async fn a_client_that_reads_too_slowly_is_closed() {
-    let outbox = OutboxLimits { messages_max: 100, bytes_max: 50_000 };
+    let outbox = OutboxLimits { messages_max: 100, bytes_max: 50_000, ..OutboxLimits::default() };
     let mut app = Scripted::serve(Options { outbox, ..patient() });
     let mut socket = join_websocket(app.server).await;
     say(&mut socket, r#"42["flood"]"#).await;

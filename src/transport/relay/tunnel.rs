@@ -22,6 +22,7 @@ use crate::transport::body::Body;
 use crate::transport::relay::dial::{Bound, dial};
 use crate::transport::relay::{RelayLimits, Unanswered, headers};
 use crate::transport::slot::ConnectionSlot;
+use crate::transport::stalling::Stalling;
 use crate::transport::stream::{ReadHalf, Stream, WriteHalf};
 
 /// From the owner's 101 to the client's, and from the end of one direction to
@@ -128,8 +129,8 @@ struct End {
 
 impl End {
     fn client(upgraded: Upgraded) -> Option<Self> {
-        let parts = upgraded.downcast::<TokioIo<Stream>>().ok()?;
-        Some(Self::new(parts.io.into_inner(), parts.read_buf))
+        let parts = upgraded.downcast::<TokioIo<Stalling<Stream>>>().ok()?;
+        Some(Self::new(parts.io.into_inner().into_inner(), parts.read_buf))
     }
 
     fn owner(upgraded: Upgraded) -> Option<Self> {

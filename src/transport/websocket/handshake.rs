@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
 
 use crate::transport::slot::ConnectionSlot;
+use crate::transport::stalling::Stalling;
 use crate::transport::stream::Stream;
 use crate::transport::websocket::reader::Reader;
 use crate::transport::websocket::rules::ReadLimits;
@@ -79,7 +80,7 @@ pub enum OpenError {
     /// The peer went away before the 101 was written.
     #[error("connection ended during the upgrade")]
     Ended(#[from] hyper::Error),
-    /// The server runs HTTP over something else than `TokioIo<Stream>`.
+    /// The server runs HTTP over something else than `TokioIo<Stalling<Stream>>`.
     #[error("upgraded connection is not one of ours")]
     NotOurs,
 }
@@ -125,9 +126,10 @@ impl Pending {
         stall_timeout: Duration,
     ) -> Result<(Reader, Writer), OpenError> {
         let upgraded = self.upgrade.await?;
-        let parts =
-            upgraded.downcast::<TokioIo<Stream>>().map_err(|_upgraded| OpenError::NotOurs)?;
-        let (read, write) = parts.io.into_inner().into_split();
+        let parts = upgraded
+            .downcast::<TokioIo<Stalling<Stream>>>()
+            .map_err(|_upgraded| OpenError::NotOurs)?;
+        let (read, write) = parts.io.into_inner().into_inner().into_split();
         let reader = Reader::new(read, parts.read_buf, limits, self.slot);
         Ok((reader, Writer::new(write, stall_timeout)))
     }

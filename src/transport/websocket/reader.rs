@@ -1,10 +1,15 @@
 //! Whole messages from a client.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use fastwebsockets::{Frame, OpCode, Payload, Role, WebSocketError};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::transport::slot::ConnectionSlot;
 use crate::transport::stream::ReadHalf;
@@ -54,11 +59,14 @@ pub struct Reader {
     limits: ReadLimits,
     /// The message whose first fragments have come.
     partial: Option<Partial>,
+    message_timeout: Option<Duration>,
     slot: Option<ConnectionSlot>,
 }
 
 #[derive(Debug)]
 struct Partial {
+    /// When its first byte came.
+    begun: Instant,
     is_text: bool,
     payload: BytesMut,
 }
@@ -70,7 +78,14 @@ impl Reader {
         limits: ReadLimits,
         slot: Option<ConnectionSlot>,
     ) -> Self {
-        Self { guard: Guard::new(stream, ahead, limits), limits, partial: None, slot }
+        let guard = Guard::new(stream, ahead, limits);
+        Self { guard, limits, partial: None, message_timeout: None, slot }
+    }
+
+    /// A message that has begun must have ended so much later, whatever comes
+    /// between its fragments; a control frame likewise.
+    pub fn with_message_timeout(self, message_timeout: Duration) -> Self {
+        Self { message_timeout: Some(message_timeout), ..self }
     }
 
     /// Waits for the next message or control frame. Nothing is answered here.
@@ -84,9 +99,13 @@ impl Reader {
     /// close the connection.
     pub async fn next(&mut self) -> Result<Incoming, ReadEnd> {
         loop {
-            self.guard.readable().await?;
-            let frame = self.frame().await?;
-            if let Some(incoming) = self.accept(frame)? {
+            let due = self.partial.as_ref().map(|partial| partial.begun);
+            let due = due.and_then(|begun| Some(begun + self.message_timeout?));
+            before(due, self.guard.readable()).await??;
+            let begun = Instant::now();
+            let due = due.or_else(|| Some(begun + self.message_timeout?));
+            let frame = before(due, self.frame()).await??;
+            if let Some(incoming) = self.accept(frame, begun)? {
                 return Ok(incoming);
             }
         }
@@ -130,7 +149,7 @@ impl Reader {
     }
 
     /// The order of fragments and their sum are known to be right.
-    fn accept(&mut self, frame: Fragment) -> Result<Option<Incoming>, Violation> {
+    fn accept(&mut self, frame: Fragment, begun: Instant) -> Result<Option<Incoming>, Violation> {
         let is_text = match frame.opcode {
             OpCode::Ping => return Ok(Some(Incoming::Ping(frame.payload))),
             OpCode::Pong => return Ok(Some(Incoming::Pong)),
@@ -141,7 +160,7 @@ impl Reader {
             OpCode::Binary | OpCode::Continuation => false,
         };
         let message = match self.partial.take() {
-            None => Partial { is_text, payload: frame.payload },
+            None => Partial { begun, is_text, payload: frame.payload },
             Some(mut message) => {
                 message.payload.extend_from_slice(&frame.payload);
                 message
@@ -156,6 +175,23 @@ impl Reader {
             false => Incoming::Binary(message.payload),
         }))
     }
+}
+
+/// The output of `future`, if that comes before `due`.
+///
+/// A timer is made only for what is not there at once, which little is.
+async fn before<F: Future>(due: Option<Instant>, future: F) -> Result<F::Output, Violation> {
+    let mut future = pin!(future);
+    let mut timer: Option<Pin<Box<Sleep>>> = None;
+    poll_fn(|context| {
+        if let Poll::Ready(output) = future.as_mut().poll(context) {
+            return Poll::Ready(Ok(output));
+        }
+        let Some(due) = due else { return Poll::Pending };
+        let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(due)));
+        timer.as_mut().poll(context).map(|()| Err(Violation::TooSlow))
+    })
+    .await
 }
 
 /// A frame of fastwebsockets, its payload owned.

@@ -45,6 +45,12 @@ pub enum Violation {
     /// More than `fragments_max`.
     #[error("message has too many fragments")]
     TooManyFragments,
+    /// Begun, and not ended in time.
+    #[error("message takes too long")]
+    TooSlow,
+    /// More pings and pongs than any client sends.
+    #[error("too many control frames")]
+    TooManyControls,
 }
 
 impl Violation {
@@ -53,7 +59,7 @@ impl Violation {
         match self {
             Self::NotUtf8 => CloseCode::INVALID_PAYLOAD,
             Self::MessageTooBig => CloseCode::TOO_BIG,
-            Self::TooManyFragments => CloseCode::POLICY,
+            Self::TooManyFragments | Self::TooSlow | Self::TooManyControls => CloseCode::POLICY,
             Self::Unmasked
             | Self::ReservedBits
             | Self::ReservedOpcode

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::transport::stream::WriteHalf;
@@ -29,13 +30,14 @@ pub struct Writer<W = WriteHalf> {
     stream: W,
     stall_timeout: Duration,
     is_inside_a_frame: bool,
+    written_bytes: u64,
 }
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
     /// `stall_timeout` is how long the peer may take nothing at all; any
     /// progress starts it anew.
     pub fn new(stream: W, stall_timeout: Duration) -> Self {
-        Self { stream, stall_timeout, is_inside_a_frame: false }
+        Self { stream, stall_timeout, is_inside_a_frame: false, written_bytes: 0 }
     }
 
     /// Writes all of `frames`, in order, up to [`FRAMES_PER_WRITE_MAX`] per
@@ -63,6 +65,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             if written == 0 {
                 return Err(io::Error::from(io::ErrorKind::WriteZero).into());
             }
+            self.written_bytes += written as u64;
             self.is_inside_a_frame = advance(frames, written);
         }
     }
@@ -73,12 +76,28 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.is_inside_a_frame
     }
 
+    /// Bytes that the kernel has taken so far.
+    pub fn written_bytes(&self) -> u64 {
+        self.written_bytes
+    }
+
     /// Writes the last frame, if there is a place for it, and sends FIN.
     pub(super) async fn finish(&mut self, last: Bytes) -> Result<(), WriteEnd> {
         if !self.is_inside_a_frame {
             self.write(&mut VecDeque::from([last])).await?;
         }
         Ok(self.stream.shutdown().await?)
+    }
+}
+
+impl Writer {
+    /// Makes the end of the stream a reset: the kernel forgets what it has not
+    /// sent, instead of keeping it for a peer that does not take it.
+    pub(in crate::transport) fn reset(self) {
+        // Fails on a socket that is gone already.
+        let _ = self.stream.with_tcp(TcpStream::set_zero_linger);
+        // Dropping it alone would send a FIN, behind all that waits.
+        self.stream.forget();
     }
 }
 
