@@ -11,14 +11,17 @@
 //!   rooms, sockets ──▶ outbox ──▶ parked poll, or Link
 //! ```
 
+mod admission;
 mod app;
 mod connections;
+mod crowd;
 mod earlier;
 mod handle;
 mod handshake;
 mod layer;
 mod link;
 mod options;
+mod pace;
 mod requests;
 mod socket;
 mod task;
@@ -26,10 +29,12 @@ mod task;
 #[cfg(test)]
 mod tests;
 
+pub use admission::{AdmissionLimits, Place, Refused};
 pub use app::{
     App, ConnectRejected, ConnectRequest, Earlier, EngineApp, EngineMessage, Pid, Progress,
 };
 pub use connections::{Connections, Upper};
+pub use crowd::{Crowd, Member};
 pub use handle::{Connection, Unavailable};
 pub use handshake::Handshake;
 pub use link::{Incoming, Link};

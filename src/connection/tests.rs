@@ -75,6 +75,7 @@ impl Client {
             query: "EIO=4&transport=websocket".into(),
             headers: HeaderMap::new(),
             peer: ([127, 0, 0, 1], 1).into(),
+            place: None,
             transport: TransportName::WebSocket,
         };
         let link = FakeLink { from_client, to_client, queue: VecDeque::new() };

@@ -19,6 +19,7 @@ use crate::server::advertised::advertised_address;
 #[cfg(feature = "redis")]
 use crate::server::emitter::{self, Emitter};
 use crate::server::listener::{Drained, ListenerLimits, bind, serve};
+use crate::server::memory::{self, MemoryWatch};
 use crate::server::operators::{bind_metrics, observed, operators, serve_metrics};
 use crate::server::relay::{is_relaying, issuer, relay};
 use crate::server::store::Stores;
@@ -40,6 +41,7 @@ const GOODBYE: Duration = Duration::from_millis(250);
 /// An instance that listens; it answers once it [runs](Instance::run).
 pub struct Instance {
     listener: TcpListener,
+    memory: Option<MemoryWatch>,
     limits: ListenerLimits,
     router_limits: RouterLimits,
     page: Page,
@@ -105,7 +107,8 @@ impl Instance {
         let relay = relay(config, table.instance(), lookups);
         Ok(Self {
             listener,
-            limits: listener_limits(config),
+            memory: memory::watch(config.server.memory_bytes_max, connections.clone()),
+            limits: ListenerLimits { metrics: Arc::clone(&metrics), ..listener_limits(config) },
             router_limits: router_limits(config),
             page: Page::new(&config.page.frame_ancestors),
             connections,
@@ -134,6 +137,7 @@ impl Instance {
         let _emitter = self._emitter;
         let Self {
             listener,
+            memory: _memory,
             limits,
             router_limits,
             connections,

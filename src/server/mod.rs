@@ -8,15 +8,20 @@ pub mod instance;
 pub mod listener;
 
 mod advertised;
+mod arrival;
+mod client_address;
 #[cfg(feature = "redis")]
 mod emitter;
 mod http_connection;
+mod memory;
 mod operators;
+mod proxy_protocol;
 mod relay;
 mod store;
 mod turn_away;
 mod wiring;
 
+pub use client_address::TrustedProxies;
 pub use instance::{Instance, StartError};
 pub use listener::{Drained, Handler, ListenerLimits, bind, serve};
 pub use store::{Stores, open_store};

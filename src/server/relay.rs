@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 
-use crate::config::Config;
+use crate::config::{Config, ProxyProtocol};
 use crate::poker::ids::InstanceId;
 use crate::protocol::sid::{Issuer, Owner};
+use crate::server::proxy_protocol;
 use crate::server::wiring::saturated;
 use crate::store::Directory;
 use crate::transport::relay::{Owners, OwnersUnavailable, Relay, RelayLimits};
@@ -54,6 +55,10 @@ fn limits(config: &Config) -> RelayLimits {
         requests_max: connections_max,
         tunnels_max: connections_max,
         connect_timeout: CONNECT_TIMEOUT,
+        preamble: match server.proxy_protocol {
+            ProxyProtocol::Off => &[],
+            ProxyProtocol::V2 => proxy_protocol::LOCAL,
+        },
         answer_timeout: Duration::from_millis(engine.ping_interval_ms + engine.ping_timeout_ms)
             + SLACK,
         // One large message in base64 goes out whole, whatever the limit of a payload.

@@ -8,13 +8,14 @@ use tracing::warn;
 
 use crate::api::client_event::EventName;
 use crate::config::{self, Config};
-use crate::connection::{Options, Origins};
+use crate::connection::{AdmissionLimits, Options, Origins};
 use crate::http::RouterLimits;
 use crate::hub::OutboxLimits;
 use crate::identity::Keyring;
 use crate::limits::Limit;
 use crate::poker::command::Reclaim;
 use crate::poker::policy::Policy;
+use crate::server::client_address::TrustedProxies;
 use crate::server::instance::StartError;
 use crate::server::listener::ListenerLimits;
 use crate::table::{RecoveryOptions, TableOptions};
@@ -66,6 +67,10 @@ pub(super) fn table_options(config: &Config, advertised_address: String) -> Tabl
         token_ttl_ms: config.auth.token_ttl_ms,
         tombstone_ttl_ms: session.tombstone_ttl_ms,
         creates: creates.unwrap_or(defaults.creates),
+        creates_per_hour: Limit {
+            attempts_max: saturated(limits.sessions_per_address_hour_max),
+            window_ms: 3_600_000,
+        },
         rate_limits,
         failed_joins: Limit {
             attempts_max: saturated(limits.failed_joins_max),
@@ -103,6 +108,7 @@ pub(super) fn engine_options(config: &Config) -> Options {
         write_stall_timeout: Duration::from_millis(config.server.write_stall_ms),
         attachments_max: saturated(engine.attachments_max),
         connections_max: saturated(config.server.connections_max),
+        admission: admission_limits(config),
         allow_polling: allows(config::Transport::Polling),
         allow_websocket: allows(config::Transport::Websocket),
         outbox: OutboxLimits {
@@ -120,16 +126,35 @@ pub(super) fn engine_options(config: &Config) -> Options {
     }
 }
 
+fn admission_limits(config: &Config) -> AdmissionLimits {
+    let limits = &config.limits;
+    AdmissionLimits {
+        per_address_max: saturated(limits.connections_per_address_max),
+        per_second_max: saturated(limits.handshakes_per_second_max),
+        per_address_per_second_max: saturated(limits.handshakes_per_address_per_second_max),
+    }
+}
+
 pub(super) fn listener_limits(config: &Config) -> ListenerLimits {
     let server = &config.server;
+    // The configuration has checked them: none is lost here.
+    let proxies = server.trusted_proxies.iter().filter_map(|text| config::network(text));
+    let connections_max = match server.tcp_connections_max {
+        0 => server.connections_max + server.connections_max.div_ceil(2),
+        configured => configured,
+    };
     ListenerLimits {
-        connections_max: saturated(server.connections_max),
+        connections_max: saturated(connections_max),
+        connections_per_address_max: saturated(config.limits.tcp_connections_per_address_max),
+        trusted_proxies: TrustedProxies::new(proxies),
+        takes_proxy_protocol: server.proxy_protocol == config::ProxyProtocol::V2,
         first_head_timeout: Duration::from_millis(server.header_timeout_ms),
         idle_timeout: Duration::from_millis(server.keep_alive_ms),
         headers_max: server.header_count_max,
         buffer_bytes_max: server.header_bytes_max,
         unacknowledged_timeout: Duration::from_millis(server.write_stall_ms),
         drain_timeout: Duration::from_secs(server.drain_seconds),
+        ..ListenerLimits::default()
     }
 }
 

@@ -69,6 +69,7 @@ pub(crate) fn limits() -> RelayLimits {
         requests_max: 100,
         tunnels_max: 100,
         connect_timeout: Duration::from_secs(5),
+        preamble: &[],
         answer_timeout: Duration::from_secs(60),
         answer_bytes_max: 1 << 20,
         idle_timeout: Duration::from_secs(15),

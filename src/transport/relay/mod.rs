@@ -29,7 +29,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
@@ -38,8 +38,10 @@ use crate::protocol::Sid;
 use crate::protocol::engineio::HandshakeError;
 use crate::protocol::sid::Owner;
 use crate::transport::body::{Body, BreakOff};
-use crate::transport::engineio::{refuse, status};
+use crate::transport::busy::busy;
+use crate::transport::engineio::refuse;
 use crate::transport::relay::addresses::Addresses;
+use crate::transport::relay::dial::Dialling;
 use crate::transport::relay::pool::Pool;
 use crate::transport::relay::seal::Sealer;
 use crate::transport::relay::tunnel::Tunnels;
@@ -66,6 +68,9 @@ pub struct RelayLimits {
     pub tunnels_max: u32,
     /// From the first packet to an open TCP connection.
     pub connect_timeout: Duration,
+    /// With what a connection to another instance begins, before HTTP: what its
+    /// listener wants of a proxy.
+    pub preamble: &'static [u8],
     /// From the request to its answer. Above the heartbeat, which answers
     /// every poll sooner or later.
     pub answer_timeout: Duration,
@@ -79,6 +84,12 @@ pub struct RelayLimits {
     pub idle_connections_max: usize,
 }
 
+impl RelayLimits {
+    const fn dialling(&self) -> Dialling {
+        Dialling { timeout: self.connect_timeout, preamble: self.preamble }
+    }
+}
+
 /// What becomes of a request whose owner does not answer it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unanswered {
@@ -87,6 +98,9 @@ enum Unanswered {
     /// The owner broke off, as it does with an overlapped POST.
     BrokenOff,
 }
+
+/// Until a client should ask again, when as much is relayed as may be.
+const BUSY_SECONDS: u32 = 1;
 
 struct Inner {
     sealer: Sealer,
@@ -177,7 +191,7 @@ impl Inner {
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Unanswered> {
         let Ok(_place) = self.requests.try_acquire() else {
-            return Ok(status(StatusCode::SERVICE_UNAVAILABLE));
+            return Ok(busy(BUSY_SECONDS));
         };
         let address = self.addresses.find(owner).await.ok_or(Unanswered::Lost)?;
         let (parts, body) = request.into_parts();
@@ -192,7 +206,7 @@ impl Inner {
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Unanswered> {
         let Some(place) = self.tunnels.place() else {
-            return Ok(status(StatusCode::SERVICE_UNAVAILABLE));
+            return Ok(busy(BUSY_SECONDS));
         };
         let address = self.addresses.find(owner).await.ok_or(Unanswered::Lost)?;
         let addresses = Arc::clone(&self.addresses);
