@@ -48,7 +48,9 @@ mod support {
 
 mod wire {
     mod accept;
+    mod admission;
     mod bad_input;
+    mod client_address;
     mod close;
     mod concurrency;
     mod cors;
@@ -57,6 +59,7 @@ mod wire {
     mod polling;
     mod relay;
     mod rfc6455;
+    mod smuggling;
     mod socketio;
     mod suites;
     mod upgrade;

@@ -174,6 +174,8 @@ impl Connections {
     }
 
     fn spawn(&self, sid: Sid, mut handshake: Handshake, link: Option<Box<dyn Link>>) {
+        // The application may keep the rest for longer than there is a connection.
+        let place = handshake.place.take();
         handshake.shrink(self.options().headers_kept.as_deref());
         handshake.transport =
             if link.is_some() { TransportName::WebSocket } else { TransportName::Polling };
@@ -186,7 +188,11 @@ impl Connections {
         // Never the sid: it is a secret.
         let span = debug_span!("connection", peer = %connection.handshake.peer);
         let task = Task::new(self.clone(), sid, connection, layer, link);
-        tokio::spawn(task.run().instrument(span));
+        let run = async move {
+            task.run().await;
+            drop(place);
+        };
+        tokio::spawn(run.instrument(span));
     }
 
     fn shard(&self, sid: Sid) -> MutexGuard<'_, Shard> {

@@ -16,7 +16,7 @@ pub struct Handshake {
     pub headers: HeaderMap,
     /// The client, whatever proxies and instances are in between.
     pub peer: SocketAddr,
-    /// Among the connections of that address, for as long as this is kept.
+    /// Among the connections of that address; the connection takes it.
     pub place: Option<Place>,
     /// The transport it opened with; an upgrade does not change it.
     pub transport: TransportName,

@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::server::ambiguity::{is_ambiguous, refusal};
 use crate::server::arrival::{Arrivals, Arrived};
 use crate::server::listener::{Handler, ListenerLimits};
 use crate::transport::body::BreakOff;
@@ -47,7 +48,13 @@ impl<H: Handler> HttpConnection<H> {
             has_asked.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(slot.clone());
             let peer = client.of(request.headers());
-            let mut response = Box::pin(handler.handle(request, peer));
+            let asked = (!is_ambiguous(&request)).then(|| handler.handle(request, peer));
+            let mut response = Box::pin(async {
+                match asked {
+                    Some(answer) => answer.await,
+                    None => refusal(),
+                }
+            });
             // hyper drops a request unpolled if the peer's hanging up came
             // along with it; a poll that was sent and aborted must be seen.
             let mut at_once = Context::from_waker(Waker::noop());

@@ -8,6 +8,7 @@ pub mod instance;
 pub mod listener;
 
 mod advertised;
+mod ambiguity;
 mod arrival;
 mod client_address;
 #[cfg(feature = "redis")]
