@@ -30,6 +30,7 @@ mod seeing;
 
 // The API over HTTP.
 mod rest {
+    mod caps;
     mod front;
     mod house;
     mod seats;
