@@ -1,6 +1,7 @@
 //! From an accepted TCP connection to one that is served: whose it is, and
 //! whether there is room for one more of theirs.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -51,11 +52,10 @@ impl Arrivals {
     pub(super) async fn judge(
         &self,
         mut stream: TcpStream,
+        peer: SocketAddr,
         permit: OwnedSemaphorePermit,
         deadline: Instant,
     ) -> Option<Arrived> {
-        // Fails if the connection is gone already.
-        let peer = stream.peer_addr().ok()?;
         let limits = &self.limits;
         let mut client = limits.trusted_proxies.behind(peer);
         if limits.takes_proxy_protocol {

@@ -22,7 +22,7 @@ pub struct TrustedProxies {
 
 /// The address of who speaks on one connection, or through it.
 #[derive(Debug, Clone)]
-pub(super) struct ClientAddress {
+pub struct ClientAddress {
     peer: SocketAddr,
     is_proxy: bool,
     proxies: TrustedProxies,
@@ -40,7 +40,7 @@ impl TrustedProxies {
 
     /// `peer`: who has opened the connection, or for whom it was opened as the
     /// PROXY protocol says.
-    pub(super) fn behind(&self, peer: SocketAddr) -> ClientAddress {
+    pub fn behind(&self, peer: SocketAddr) -> ClientAddress {
         let peer = canonical(peer);
         ClientAddress { peer, is_proxy: self.trust(peer.ip()), proxies: self.clone() }
     }
@@ -69,7 +69,7 @@ impl ClientAddress {
 
     /// The client behind a request with these headers. Its port is 0 where a
     /// proxy has not told it.
-    pub(super) fn of(&self, headers: &HeaderMap) -> SocketAddr {
+    pub fn of(&self, headers: &HeaderMap) -> SocketAddr {
         if !self.is_proxy {
             if headers.contains_key(X_FORWARDED_FOR) {
                 self.proxies.complain(self.peer);

@@ -1,5 +1,6 @@
 //! One accepted connection as long as it speaks HTTP.
 
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +22,7 @@ use crate::transport::body::BreakOff;
 
 pub(super) struct HttpConnection<H> {
     pub(super) stream: TcpStream,
+    pub(super) peer: SocketAddr,
     pub(super) permit: OwnedSemaphorePermit,
     pub(super) arrivals: Arc<Arrivals>,
     pub(super) handler: Arc<H>,
@@ -35,11 +37,11 @@ impl<H: Handler> HttpConnection<H> {
     /// Its errors are the peer's: a broken request (which hyper has answered), a
     /// time-out, a reset. There is nobody to tell and nothing to do.
     pub(super) async fn run(self) {
-        let Self { stream, permit, arrivals, handler, limits, mut draining } = self;
+        let Self { stream, peer, permit, arrivals, handler, limits, mut draining } = self;
         let first_head_due = Instant::now() + limits.first_head_timeout;
         let arrived = tokio::select! {
             biased;
-            arrived = arrivals.judge(stream, permit, first_head_due) => arrived,
+            arrived = arrivals.judge(stream, peer, permit, first_head_due) => arrived,
             _ = draining.wait_for(|draining| *draining) => None,
         };
         let Some(Arrived { stream, client, slot }) = arrived else { return };

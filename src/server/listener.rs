@@ -143,7 +143,7 @@ pub async fn serve<H: Handler>(
             () = &mut shutdown => break,
             accepted = listener.accept() => accepted,
         };
-        let (stream, _peer) = match accepted {
+        let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) if is_of_the_peer(&error) => continue,
             Err(error) => {
@@ -163,6 +163,7 @@ pub async fn serve<H: Handler>(
         set_options(&stream, &limits);
         let connection = HttpConnection {
             stream,
+            peer,
             permit,
             arrivals: Arc::clone(&arrivals),
             handler: Arc::clone(&handler),

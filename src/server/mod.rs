@@ -6,6 +6,7 @@
 
 pub mod instance;
 pub mod listener;
+pub mod proxy_protocol;
 
 mod advertised;
 mod ambiguity;
@@ -16,13 +17,12 @@ mod emitter;
 mod http_connection;
 mod memory;
 mod operators;
-mod proxy_protocol;
 mod relay;
 mod store;
 mod turn_away;
 mod wiring;
 
-pub use client_address::TrustedProxies;
+pub use client_address::{ClientAddress, TrustedProxies};
 pub use instance::{Instance, StartError};
 pub use listener::{Drained, Handler, ListenerLimits, bind, serve};
 pub use store::{Stores, open_store};

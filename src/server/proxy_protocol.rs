@@ -29,7 +29,7 @@ pub(super) const LOCAL: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
 
 /// Why there is no header.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ProxyError {
+pub enum ProxyError {
     #[error(transparent)]
     Io(#[from] io::Error),
     #[error("not the PROXY protocol, version 2")]
@@ -46,7 +46,7 @@ pub(super) enum ProxyError {
 /// itself, or for somebody without an address of IP and a port.
 ///
 /// Not cancel-safe; who gives up drops the stream.
-pub(super) async fn read_header(
+pub async fn read_header(
     stream: &mut (impl AsyncRead + Unpin),
 ) -> Result<Option<SocketAddr>, ProxyError> {
     let mut head = [0; HEAD_BYTES];
