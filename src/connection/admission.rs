@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::connection::connections::random;
 use crate::connection::crowd::{Crowd, Member};
-use crate::connection::pace::{Due, Pace};
+use crate::connection::rate::{Due, Rate};
 use crate::limits::Network;
 use crate::metrics::TurnedAway;
 
@@ -53,17 +53,17 @@ pub struct Place {
 
 pub(super) struct Admission {
     per_address_max: u32,
-    pace: Pace,
-    pace_of_address: Pace,
+    rate: Rate,
+    rate_of_address: Rate,
     open: Crowd,
-    paces: Mutex<Paces>,
+    dues: Mutex<Dues>,
     is_memory_short: AtomicBool,
 }
 
 /// Addresses are forgotten once it is as if they had never come: what is here
 /// came in the last ten seconds, or is about to be swept.
 #[derive(Default)]
-struct Paces {
+struct Dues {
     all: Option<Due>,
     by_address: HashMap<Network, Due>,
     sweep_from: usize,
@@ -73,10 +73,10 @@ impl Admission {
     pub(super) fn new(limits: &AdmissionLimits) -> Self {
         Self {
             per_address_max: limits.per_address_max,
-            pace: Pace::per_second(limits.per_second_max),
-            pace_of_address: Pace::per_second(limits.per_address_per_second_max),
+            rate: Rate::per_second(limits.per_second_max),
+            rate_of_address: Rate::per_second(limits.per_address_per_second_max),
             open: Crowd::default(),
-            paces: Mutex::default(),
+            dues: Mutex::default(),
             is_memory_short: AtomicBool::new(false),
         }
     }
@@ -101,24 +101,24 @@ impl Admission {
     }
 
     fn advance(&self, network: Network, now: Instant) -> Result<(), Refused> {
-        let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_address = paces.by_address.get(&network).copied();
+        let mut dues = self.dues.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_address = dues.by_address.get(&network).copied();
         let of_address = self
-            .pace_of_address
+            .rate_of_address
             .advance(of_address, now)
-            .map_err(|early| Refused::early(TurnedAway::AddressPace, early))?;
+            .map_err(|early| Refused::early(TurnedAway::AddressRate, early))?;
         let all = self
-            .pace
-            .advance(paces.all, now)
-            .map_err(|early| Refused::early(TurnedAway::Pace, early))?;
-        paces.all = Some(all);
-        paces.sweep(now);
-        paces.by_address.insert(network, of_address);
+            .rate
+            .advance(dues.all, now)
+            .map_err(|early| Refused::early(TurnedAway::Rate, early))?;
+        dues.all = Some(all);
+        dues.sweep(now);
+        dues.by_address.insert(network, of_address);
         Ok(())
     }
 }
 
-impl Paces {
+impl Dues {
     const SWEEP_FROM_MIN: usize = 1_024;
 
     /// Now and then: one look at each for each that came.
@@ -138,7 +138,7 @@ impl Refused {
             TurnedAway::Draining => 1,
             TurnedAway::Memory => 10,
             TurnedAway::Full | TurnedAway::AddressFull => 5,
-            TurnedAway::Pace | TurnedAway::AddressPace => 1,
+            TurnedAway::Rate | TurnedAway::AddressRate => 1,
         };
         Self { reason, retry_after_s: spread(wait_s) }
     }
@@ -212,9 +212,9 @@ mod tests {
             (0..times).filter(|_| admission.admit(address(last), now).is_ok()).count()
         };
         assert_eq!(admitted(1, 1_000), 10);
-        assert_eq!(reason(admission.admit(address(1), now)), Some(TurnedAway::AddressPace));
+        assert_eq!(reason(admission.admit(address(1), now)), Some(TurnedAway::AddressRate));
         assert_eq!(admitted(2, 1_000), 10);
-        assert_eq!(reason(admission.admit(address(3), now)), Some(TurnedAway::Pace));
+        assert_eq!(reason(admission.admit(address(3), now)), Some(TurnedAway::Rate));
         let later = now + Duration::from_secs(1);
         assert!(admission.admit(address(3), later).is_ok());
     }
@@ -229,8 +229,8 @@ mod tests {
             let now = start + Duration::from_millis(number.into());
             assert!(admission.admit(address, now).is_ok());
         }
-        let paces = admission.paces.lock().expect("not poisoned");
-        assert!(paces.by_address.len() <= Paces::SWEEP_FROM_MIN);
+        let dues = admission.dues.lock().expect("not poisoned");
+        assert!(dues.by_address.len() <= Dues::SWEEP_FROM_MIN);
     }
 
     #[test]

@@ -21,7 +21,7 @@ mod handshake;
 mod layer;
 mod link;
 mod options;
-mod pace;
+mod rate;
 mod requests;
 mod socket;
 mod task;

@@ -43,11 +43,11 @@ pub enum TurnedAway {
     /// The process uses as much memory as it may.
     Memory,
     /// Too many handshakes in too short a time.
-    Pace,
+    Rate,
     /// As many connections as one address may have.
     AddressFull,
     /// Too many handshakes of one address in too short a time.
-    AddressPace,
+    AddressRate,
 }
 
 /// Why a TCP connection was not served.
@@ -60,7 +60,7 @@ pub enum TcpTurnedAway {
 }
 
 impl TurnedAway {
-    const NAMES: [&str; 6] = ["draining", "full", "memory", "pace", "address full", "address pace"];
+    const NAMES: [&str; 6] = ["draining", "full", "memory", "rate", "address full", "address rate"];
 
     pub const fn as_str(self) -> &'static str {
         Self::NAMES[self as usize]

@@ -19,7 +19,7 @@ use crate::support::http::{self, Answer, Request, UPGRADE, ask_from, connect_fro
 use crate::support::raw_ws::TEXT;
 
 const FULL: &str = "cardroom_handshakes_turned_away_total{reason=\"address full\"}";
-const PACE: &str = "cardroom_handshakes_turned_away_total{reason=\"address pace\"}";
+const RATE: &str = "cardroom_handshakes_turned_away_total{reason=\"address rate\"}";
 
 /// A refusal that says when to come back, and ends the connection.
 fn is_busy(answer: &Answer) {
@@ -121,13 +121,13 @@ async fn coming_again_and_again_resets_nothing() {
     // Ten at once, and what the seconds of this loop have brought.
     assert!((10..20).contains(&admitted), "{admitted}");
     assert_eq!(get_from(3, server, POLLING).await.status, 200);
-    assert!(20.0 < house.scrape().await.get(PACE));
+    assert!(20.0 < house.scrape().await.get(RATE));
     sleep(Duration::from_millis(1_100)).await;
     open_from(2, server).await;
 }
 
 #[tokio::test]
-async fn all_together_have_a_pace_too() {
+async fn all_together_have_a_rate_too() {
     let house = House::with(|config| config.limits.handshakes_per_second_max = 1);
     let mut refused = 0;
     for source in 2..40 {
@@ -138,7 +138,7 @@ async fn all_together_have_a_pace_too() {
         }
     }
     assert!((18..=28).contains(&refused), "{refused}");
-    let series = "cardroom_handshakes_turned_away_total{reason=\"pace\"}";
+    let series = "cardroom_handshakes_turned_away_total{reason=\"rate\"}";
     assert_eq!(house.scrape().await.get(series), f64::from(refused));
 }
 

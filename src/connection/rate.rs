@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// So many a second in the long run; what [`BURST`] allows may come at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Pace {
+pub(super) struct Rate {
     interval: Duration,
 }
 
@@ -18,7 +18,7 @@ pub(super) const BURST: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Due(Instant);
 
-impl Pace {
+impl Rate {
     pub(super) fn per_second(max: u32) -> Self {
         Self { interval: Duration::from_secs(1) / max.max(1) }
     }
@@ -47,13 +47,13 @@ mod tests {
 
     #[test]
     fn a_burst_at_once_and_then_no_more_than_the_rate() {
-        let pace = Pace::per_second(10);
+        let rate = Rate::per_second(10);
         let now = Instant::now();
         let mut due = None;
         let mut admitted = 0;
         // A hundred times the rate, for twenty seconds.
         for ms in 0..20_000 {
-            if let Ok(next) = pace.advance(due, now + Duration::from_millis(ms)) {
+            if let Ok(next) = rate.advance(due, now + Duration::from_millis(ms)) {
                 due = Some(next);
                 admitted += 1;
             }
@@ -63,14 +63,14 @@ mod tests {
 
     #[test]
     fn it_says_how_long_to_wait() {
-        let pace = Pace::per_second(1);
+        let rate = Rate::per_second(1);
         let now = Instant::now();
         let mut due = None;
         for _ in 0..10 {
-            due = Some(pace.advance(due, now).expect("of the burst"));
+            due = Some(rate.advance(due, now).expect("of the burst"));
         }
-        assert_eq!(pace.advance(due, now), Err(Duration::from_secs(1)));
-        assert!(pace.advance(due, now + Duration::from_secs(1)).is_ok());
+        assert_eq!(rate.advance(due, now), Err(Duration::from_secs(1)));
+        assert!(rate.advance(due, now + Duration::from_secs(1)).is_ok());
         assert!(!due.expect("one").is_past(now));
         assert!(due.expect("one").is_past(now + BURST));
     }
