@@ -34,6 +34,7 @@ mod seeing;
 
 // The API over HTTP.
 mod rest {
+    mod caps;
     mod front;
     mod house;
     mod seats;
@@ -52,7 +53,9 @@ mod support {
 
 mod wire {
     mod accept;
+    mod admission;
     mod bad_input;
+    mod client_address;
     mod close;
     mod concurrency;
     mod cors;
@@ -63,6 +66,7 @@ mod wire {
     mod relay;
     mod rfc6455;
     mod slow;
+    mod smuggling;
     mod socketio;
     mod suites;
     mod upgrade;

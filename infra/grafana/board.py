@@ -34,6 +34,8 @@ ROWS = [
         ("Opened and closed", "ops", [
             (f"sum({rate('cardroom_connections_opened_total')})", "opened"),
             (f"sum by (reason) ({rate('cardroom_connections_closed_total')})", "{{reason}}"),
+            (f"sum by (reason) ({rate('cardroom_handshakes_turned_away_total')})", "turned away: {{reason}}"),
+            (f"sum by (reason) ({rate('cardroom_tcp_connections_turned_away_total')})", "TCP turned away: {{reason}}"),
         ]),
     ]),
     ("What they do", [

@@ -13,7 +13,7 @@ mod write;
 
 pub use arguments::Arguments;
 pub use read::{ConfigError, Problem};
-pub use sections::{Config, Durability, LogFormat, Reclaim, Transport};
+pub use sections::{Config, Durability, LogFormat, ProxyProtocol, Reclaim, Transport, network};
 
 #[cfg(test)]
 mod tests;

@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 use crate::config::arguments::Arguments;
 use crate::config::sections::{
     AdminConfig, AuthConfig, Config, EngineConfig, InstancesConfig, LimitsConfig, LogConfig,
-    MetricsConfig, PageConfig, RateLimits, RecoveryConfig, RedisConfig, ServerConfig,
-    SessionConfig, origin,
+    MetricsConfig, PageConfig, ProxyProtocol, RateLimits, RecoveryConfig, RedisConfig,
+    ServerConfig, SessionConfig, origin,
 };
 use crate::config::table::Check;
 use crate::config::write::value_text;
@@ -77,6 +77,12 @@ impl Config {
                     message: "must be an origin such as https://poker.example.org".to_owned(),
                 }),
             }
+        }
+        let server = &config.server;
+        if server.proxy_protocol == ProxyProtocol::V2 && server.trusted_proxies.is_empty() {
+            let message = "needs server.trusted_proxies: all others are refused".to_owned();
+            let value = Some(value_text(&server.proxy_protocol));
+            reader.problem("server.proxy_protocol".to_owned(), value, message);
         }
         if reader.problems.is_empty() { Ok(config) } else { Err(ConfigError(reader.problems)) }
     }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use tracing_subscriber::EnvFilter;
@@ -43,8 +44,25 @@ section! {
             Rule(|list: &Vec<String>| origins(list));
         /// Transports that clients may use.
         transports: Vec<Transport> = vec![Transport::Websocket, Transport::Polling], Rule(|list: &Vec<Transport>| transports(list));
-        /// Open connections; more are refused with 503.
+        /// Proxies and load balancers in front, by address or network such as
+        /// `10.0.0.0/8`: who a client is, is what they say in X-Forwarded-For,
+        /// read from the right as far as these have written it. Nobody else is
+        /// believed. Without it, all that comes through a proxy is one address
+        /// to every limit by address.
+        trusted_proxies: Vec<String> = Vec::new(), Rule(|list: &Vec<String>| networks(list));
+        /// `v2`: every connection begins with the PROXY protocol, version 2, and
+        /// comes from `trusted_proxies`; the other instances are to be named
+        /// there too. `off`: none does.
+        proxy_protocol: ProxyProtocol = ProxyProtocol::Off, Free;
+        /// Open connections of clients; more are refused with 503.
         connections_max: usize = 20_000, 1..=1_000_000;
+        /// TCP connections, which polling needs for moments and relays for
+        /// others; above `connections_max`, so that those who are here are not
+        /// turned away with those who come. 0: half as many again.
+        tcp_connections_max: usize = 0, 0..=2_000_000;
+        /// While the process uses so much memory, nobody new is let in, with
+        /// 503; who is here stays. 0: never.
+        memory_bytes_max: u64 = 0, 0..=1_099_511_627_776;
         /// From the first byte of a request to the end of its headers.
         header_timeout_ms: u64 = 5_000, 100..=60_000;
         /// All headers of a request together.
@@ -173,6 +191,19 @@ section! {
         stories_per_session_max: usize = 500, 1..=10_000;
         /// Refused events of a socket in 60 s before it is closed.
         rejected_events_max: usize = 200, 1..=100_000;
+        /// Open connections of one address, which is an IPv4 address or an IPv6
+        /// network (/64) and may be a whole office; more are refused with 503.
+        connections_per_address_max: usize = 1_000, 1..=1_000_000;
+        /// TCP connections of one address; beyond, they serve only what is open
+        /// already, and beyond twice as many they are refused with 503.
+        tcp_connections_per_address_max: usize = 4_000, 1..=1_000_000;
+        /// New connections in a second; those of ten seconds may come at once.
+        handshakes_per_second_max: usize = 1_000, 1..=1_000_000;
+        /// New connections of one address in a second; those of ten seconds may
+        /// come at once.
+        handshakes_per_address_per_second_max: usize = 100, 1..=1_000_000;
+        /// Sessions that one address opens in any hour.
+        sessions_per_address_hour_max: usize = 60, 1..=1_000_000;
         /// Failed joins of an address in the window below.
         failed_joins_max: usize = 20, 1..=100_000;
         /// The window of `failed_joins_max`.
@@ -343,6 +374,13 @@ impl Default for RateLimits {
 pub enum Transport {
     Websocket,
     Polling,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProxyProtocol {
+    Off,
+    V2,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -596,6 +634,22 @@ pub(super) fn origin(text: &str) -> Option<String> {
         && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
     let is_port = port.is_none_or(|port| port == "*" || port.parse::<u16>().is_ok());
     (is_scheme && is_host && is_port).then_some(text)
+}
+
+fn networks(list: &[String]) -> Result<(), String> {
+    match list.iter().find(|text| network(text).is_none()) {
+        None if list.len() <= NETWORKS_MAX => Ok(()),
+        None => Err(format!("must not have more than {NETWORKS_MAX} entries")),
+        Some(bad) => Err(format!("{bad:?} is no address, and no network such as 10.0.0.0/8")),
+    }
+}
+
+const NETWORKS_MAX: usize = 100;
+
+/// An address alone is a network of one. `None` when it is neither.
+pub fn network(text: &str) -> Option<IpNet> {
+    let address = text.parse::<IpAddr>().ok().map(|address| IpNet::from(address.to_canonical()));
+    address.or_else(|| text.parse::<IpNet>().ok().map(|network| network.trunc()))
 }
 
 fn transports(list: &[Transport]) -> Result<(), String> {

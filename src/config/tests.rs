@@ -157,6 +157,13 @@ fn every_kind_of_value_is_checked() {
         ("server.origins=\"https://a\"", "must be a sequence"),
         ("server.transports=[]", "must name at least one transport"),
         ("server.transports=[\"carrier-pigeon\"]", "must be one of websocket, polling"),
+        ("server.trusted_proxies=[\"10.0.0.0/33\"]", "\"10.0.0.0/33\" is no address"),
+        ("server.trusted_proxies=[\"10.0.0.0/8\", \"proxy.internal\"]", "\"proxy.internal\" is no"),
+        ("server.trusted_proxies=[\"\"]", "no network such as 10.0.0.0/8"),
+        ("server.trusted_proxies=10.0.0.0/8", "must be a sequence"),
+        ("server.proxy_protocol=v1", "must be one of off, v2"),
+        ("server.proxy_protocol=v2", "needs server.trusted_proxies"),
+        ("limits.connections_per_address_max=0", "must be from 1 to 1000000"),
         ("server.listen=3000", "must be socket address"),
         ("server.connections_max=0", "must be from 1 to 1000000"),
         ("session.ttl_ms=299999", "must be from 300000 to 2592000000"),
@@ -168,6 +175,12 @@ fn every_kind_of_value_is_checked() {
         let problems = set(given);
         assert_eq!(problems.len(), 1, "{given}: {problems:?}");
         assert!(problems[0].contains(expected), "{given}: {}", problems[0]);
+    }
+    for network in
+        ["10.1.2.3", "10.1.2.3/8", "::1", "2001:db8::/32", "0.0.0.0/0", "::ffff:10.0.0.1"]
+    {
+        let pair = format!("server.trusted_proxies=[\"{network}\"]");
+        assert!(Given { line: &["--set", &pair], ..Given::default() }.load().is_ok(), "{network}");
     }
     for origin in ["*", "https://a", "http://a:8080/", "http://[::1]:*", "capacitor://localhost"] {
         let pair = format!("server.origins=[\"{origin}\"]");

@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::time::Instant;
 use tracing::{Instrument as _, debug_span};
 
+use crate::connection::admission::{Admission, Place, Refused};
 use crate::connection::app::{App, EngineApp};
 use crate::connection::handle::Connection;
 use crate::connection::handshake::Handshake;
@@ -16,6 +19,7 @@ use crate::connection::link::Link;
 use crate::connection::options::Options;
 use crate::connection::task::Task;
 use crate::hub::Outbox;
+use crate::metrics::TurnedAway;
 use crate::protocol::engineio::{Open, TransportName};
 use crate::protocol::sid::{Issuer, Owner};
 use crate::protocol::{CloseReason, Encoded, Sid};
@@ -41,6 +45,7 @@ struct Inner {
     hasher: RandomState,
     open: AtomicU32,
     is_draining: AtomicBool,
+    admission: Admission,
 }
 
 type Shard = HashMap<Sid, Arc<Connection>>;
@@ -58,6 +63,7 @@ impl Connections {
         let shards = (0..Self::SHARDS).map(|_| Mutex::default()).collect();
         Self {
             inner: Arc::new(Inner {
+                admission: Admission::new(&options.admission),
                 options,
                 upper,
                 issuer,
@@ -78,10 +84,20 @@ impl Connections {
         &self.inner.issuer
     }
 
-    /// Whether a handshake is worth while: there is room, and no drain.
-    pub fn are_welcome(&self) -> bool {
-        let is_full = self.options().connections_max <= self.inner.open.load(Ordering::Relaxed);
-        !is_full && !self.inner.is_draining.load(Ordering::Relaxed)
+    /// A place for a connection that somebody at `address` wants to open.
+    pub fn admit(&self, address: IpAddr) -> Result<Place, Refused> {
+        if self.inner.is_draining.load(Ordering::Relaxed) {
+            return Err(Refused::new(TurnedAway::Draining));
+        }
+        if self.options().connections_max <= self.inner.open.load(Ordering::Relaxed) {
+            return Err(Refused::new(TurnedAway::Full));
+        }
+        self.inner.admission.admit(address, Instant::now())
+    }
+
+    /// While the process uses as much memory as it may, nobody new is let in.
+    pub fn set_memory_short(&self, is_short: bool) {
+        self.inner.admission.set_memory_short(is_short);
     }
 
     /// Opens a connection over polling. Returns the payload that answers the handshake.
@@ -174,6 +190,8 @@ impl Connections {
     }
 
     fn spawn(&self, sid: Sid, mut handshake: Handshake, link: Option<Box<dyn Link>>) {
+        // The application may keep the rest for longer than there is a connection.
+        let place = handshake.place.take();
         handshake.shrink(self.options().headers_kept.as_deref());
         handshake.transport =
             if link.is_some() { TransportName::WebSocket } else { TransportName::Polling };
@@ -186,7 +204,11 @@ impl Connections {
         // Never the sid: it is a secret.
         let span = debug_span!("connection", peer = %connection.handshake.peer);
         let task = Task::new(self.clone(), sid, connection, layer, link);
-        tokio::spawn(task.run().instrument(span));
+        let run = async move {
+            task.run().await;
+            drop(place);
+        };
+        tokio::spawn(run.instrument(span));
     }
 
     fn shard(&self, sid: Sid) -> MutexGuard<'_, Shard> {

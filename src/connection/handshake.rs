@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::connection::admission::Place;
 use crate::protocol::engineio::TransportName;
 
 /// What the client said when it opened the connection.
@@ -13,7 +14,10 @@ pub struct Handshake {
     pub query: Box<str>,
     /// Only those that [`Options::headers_kept`](crate::connection::Options) names.
     pub headers: HeaderMap,
+    /// The client, whatever proxies and instances are in between.
     pub peer: SocketAddr,
+    /// Among the connections of that address; the connection takes it.
+    pub place: Option<Place>,
     /// The transport it opened with; an upgrade does not change it.
     pub transport: TransportName,
 }

@@ -11,9 +11,11 @@
 //!   rooms, sockets ──▶ outbox ──▶ parked poll, or Link
 //! ```
 
+mod admission;
 mod app;
 mod chatter;
 mod connections;
+mod crowd;
 mod earlier;
 mod handle;
 mod handshake;
@@ -21,6 +23,7 @@ mod layer;
 mod link;
 mod options;
 mod pace;
+mod rate;
 mod requests;
 mod socket;
 mod task;
@@ -28,11 +31,13 @@ mod task;
 #[cfg(test)]
 mod tests;
 
+pub use admission::{AdmissionLimits, Place, Refused};
 pub use app::{
     App, ConnectRejected, ConnectRequest, Earlier, EngineApp, EngineMessage, Pid, Progress,
 };
 pub use chatter::Chatter;
 pub use connections::{Connections, Upper};
+pub use crowd::{Crowd, Member};
 pub use handle::{Connection, Unavailable};
 pub use handshake::Handshake;
 pub use link::{Incoming, Link};

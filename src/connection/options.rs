@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::HeaderName;
 
+use crate::connection::admission::AdmissionLimits;
 use crate::connection::pace::PaceLimits;
 use crate::hub::OutboxLimits;
 use crate::metrics::Metrics;
@@ -39,6 +40,7 @@ pub struct Options {
     /// handshakes are answered 503. A polling connection needs no TCP
     /// connection of its own, so this is not the listener's limit.
     pub connections_max: u32,
+    pub admission: AdmissionLimits,
     pub allow_polling: bool,
     pub allow_websocket: bool,
     pub outbox: OutboxLimits,
@@ -90,6 +92,7 @@ impl Default for Options {
             upgrade_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(30),
             connections_max: 100_000,
+            admission: AdmissionLimits::default(),
             allow_polling: true,
             allow_websocket: true,
             outbox: OutboxLimits::default(),

@@ -91,6 +91,7 @@ impl Client {
             query: "EIO=4&transport=websocket".into(),
             headers: HeaderMap::new(),
             peer: ([127, 0, 0, 1], 1).into(),
+            place: None,
             transport: TransportName::WebSocket,
         };
         let is_reading = Arc::new(AtomicBool::new(true));

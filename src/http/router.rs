@@ -32,7 +32,9 @@ use crate::http::routes::ROUTES;
 use crate::limits::{Budgets, Limit};
 use crate::table::Table;
 use crate::transport::body::{Body, read_body};
+use crate::transport::busy::busy;
 use crate::transport::cors::{self, Cors};
+use crate::transport::slot::ConnectionSlot;
 
 /// Answers every request of the server. A clone is the same router.
 #[derive(Clone)]
@@ -165,6 +167,10 @@ impl Inner {
 
     async fn dispatch(&self, request: Request<Incoming>, peer: SocketAddr) -> Answer {
         let path = request.uri().path();
+        // Whether we are well is asked by those who stand for many.
+        if ConnectionSlot::is_beyond(&request) && !HEALTH.contains(&path) {
+            return Ok(busy(BUSY_SECONDS));
+        }
         let Ok(found) = self.paths.at(path) else {
             let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
             let file = self.api.page.file(path, request.headers()).filter(|_| is_read);
@@ -258,6 +264,11 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
         && !headers.contains_key(CONTENT_ENCODING)
 }
+
+/// Until somebody should come again whose address has too many connections.
+const BUSY_SECONDS: u32 = 5;
+
+const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
 
 /// Seats that may have added a story over HTTP in the last minute.
 const AUTHORS_MAX: usize = 100_000;

@@ -38,4 +38,4 @@ pub use page::{Format, Page};
 pub use process::Process;
 pub use registry::Metrics;
 pub use store::{Call, CallOutcome, StoreCalls};
-pub use wire::{Relayed, Wire};
+pub use wire::{Relayed, TcpTurnedAway, TurnedAway, Wire};

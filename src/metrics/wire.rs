@@ -16,8 +16,10 @@ pub struct Wire {
     closed: CounterFamily,
     upgraded: Counter,
     slow: Histogram,
-    /// Handshakes that were answered 503.
-    pub turned_away: Counter,
+    turned_away: CounterFamily,
+    /// Open TCP connections, whatever they carry.
+    pub tcp_connections: Gauge,
+    tcp_turned_away: CounterFamily,
     /// Places in a namespace.
     pub sockets: Gauge,
     relayed_requests: CounterFamily,
@@ -35,6 +37,41 @@ pub enum Relayed {
     Busy,
 }
 
+/// Why a handshake was answered 503.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TurnedAway {
+    /// This instance is on its way out.
+    Draining,
+    /// As many connections as this instance takes.
+    Full,
+    /// The process uses as much memory as it may.
+    Memory,
+    /// Too many handshakes in too short a time.
+    Rate,
+    /// As many connections as one address may have.
+    AddressFull,
+    /// Too many handshakes of one address in too short a time.
+    AddressRate,
+}
+
+/// Why a TCP connection was not served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TcpTurnedAway {
+    Full,
+    AddressFull,
+    /// No PROXY protocol, or not from a trusted network.
+    Unproxied,
+}
+
+impl TurnedAway {
+    const NAMES: [&str; 6] = ["draining", "full", "memory", "rate", "address full", "address rate"];
+
+    pub const fn as_str(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
+const TCP_TURNED_AWAY: [&str; 3] = ["full", "address full", "unproxied"];
 const RELAYED: [&str; 3] = ["answered", "lost", "busy"];
 const TRANSPORTS: [TransportName; 2] = [TransportName::Polling, TransportName::WebSocket];
 const STATUS_CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
@@ -49,7 +86,9 @@ impl Default for Wire {
             closed: CounterFamily::new("reason", CloseReason::ALL.iter().map(|r| r.as_str())),
             upgraded: Counter::default(),
             slow: Histogram::of_times(),
-            turned_away: Counter::default(),
+            turned_away: CounterFamily::new("reason", TurnedAway::NAMES),
+            tcp_connections: Gauge::default(),
+            tcp_turned_away: CounterFamily::new("reason", TCP_TURNED_AWAY),
             sockets: Gauge::default(),
             relayed_requests: relayed(),
             relayed_websockets: relayed(),
@@ -77,6 +116,15 @@ impl Wire {
     /// The last thing that is heard of a connection.
     pub fn connection_forgotten(&self, transport: TransportName) {
         self.gauge(transport).add(-1);
+    }
+
+    /// A handshake was answered 503.
+    pub fn turned_away(&self, reason: TurnedAway) {
+        self.turned_away.increment(reason as usize);
+    }
+
+    pub fn tcp_turned_away(&self, reason: TcpTurnedAway) {
+        self.tcp_turned_away.increment(reason as usize);
     }
 
     pub fn relayed(&self, is_websocket: bool, outcome: Relayed) {
@@ -125,8 +173,12 @@ impl Wire {
             "For how long a connection that was closed as a slow consumer had taken nothing.",
         );
         self.slow.write(page, &[]);
-        page.counter("cardroom_handshakes_turned_away", "Full, or draining.");
-        page.sample(&[], self.turned_away.value());
+        page.counter("cardroom_handshakes_turned_away", "Answered 503, by reason.");
+        self.turned_away.write(page, &[]);
+        page.gauge("cardroom_tcp_connections", "Open TCP connections of the main port.");
+        page.sample(&[], self.tcp_connections.value());
+        page.counter("cardroom_tcp_connections_turned_away", "Not served, by reason.");
+        self.tcp_turned_away.write(page, &[]);
         page.gauge("cardroom_sockets", "Sockets: places in a namespace.");
         page.sample(&[], self.sockets.value());
         page.counter(

@@ -13,19 +13,21 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::server::ambiguity::{is_ambiguous, refusal};
+use crate::server::arrival::{Arrivals, Arrived};
 use crate::server::listener::{Handler, ListenerLimits};
 use crate::transport::body::BreakOff;
-use crate::transport::slot::ConnectionSlot;
 use crate::transport::stalling::Stalling;
 use crate::transport::stream::Stream;
 
 pub(super) struct HttpConnection<H> {
     pub(super) stream: TcpStream,
     pub(super) peer: SocketAddr,
-    pub(super) slot: ConnectionSlot,
+    pub(super) permit: OwnedSemaphorePermit,
+    pub(super) arrivals: Arc<Arrivals>,
     pub(super) handler: Arc<H>,
     pub(super) limits: Arc<ListenerLimits>,
     pub(super) draining: watch::Receiver<bool>,
@@ -38,7 +40,14 @@ impl<H: Handler> HttpConnection<H> {
     /// Its errors are the peer's: a broken request (which hyper has answered), a
     /// time-out, a reset. There is nobody to tell and nothing to do.
     pub(super) async fn run(self) {
-        let Self { stream, peer, slot, handler, limits, mut draining } = self;
+        let Self { stream, peer, permit, arrivals, handler, limits, mut draining } = self;
+        let first_head_due = Instant::now() + limits.first_head_timeout;
+        let arrived = tokio::select! {
+            biased;
+            arrived = arrivals.judge(stream, peer, permit, first_head_due) => arrived,
+            _ = draining.wait_for(|draining| *draining) => None,
+        };
+        let Some(Arrived { stream, client, slot }) = arrived else { return };
         let stream = match &limits.tls {
             None => Stream::Plain(stream),
             Some(tls) => match tls.secure(stream, limits.first_head_timeout).await {
@@ -51,7 +60,14 @@ impl<H: Handler> HttpConnection<H> {
         let service = service_fn(|mut request: Request<Incoming>| {
             has_asked.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(slot.clone());
-            let mut response = Box::pin(handler.handle(request, peer));
+            let peer = client.of(request.headers());
+            let asked = (!is_ambiguous(&request)).then(|| handler.handle(request, peer));
+            let mut response = Box::pin(async {
+                match asked {
+                    Some(answer) => answer.await,
+                    None => refusal(),
+                }
+            });
             // hyper drops a request unpolled if the peer's hanging up came
             // along with it; a poll that was sent and aborted must be seen.
             let mut at_once = Context::from_waker(Waker::noop());
@@ -80,7 +96,7 @@ impl<H: Handler> HttpConnection<H> {
             )
             .with_upgrades();
         let mut connection = pin!(connection);
-        let mut first_head = pin!(sleep(limits.first_head_timeout));
+        let mut first_head = pin!(sleep_until(first_head_due));
         let mut is_first_head_due = false;
 
         loop {

@@ -21,6 +21,7 @@ use crate::server::drain::{Drain, DrainPlan};
 #[cfg(feature = "redis")]
 use crate::server::emitter::{self, Emitter};
 use crate::server::listener::{ListenerLimits, bind, serve};
+use crate::server::memory::{self, MemoryWatch};
 use crate::server::operators::{bind_metrics, observed, operators, serve_metrics};
 use crate::server::relay::{bind_sealed, is_relaying, issuer, relay, serve_sealed};
 use crate::server::store::Stores;
@@ -44,6 +45,7 @@ pub struct Instance {
     listener: TcpListener,
     /// For the other instances alone.
     sealed: Option<TcpListener>,
+    memory: Option<MemoryWatch>,
     limits: ListenerLimits,
     router_limits: RouterLimits,
     page: Page,
@@ -103,6 +105,7 @@ impl Instance {
         let reached_at = sealed.as_ref().unwrap_or(&listener).local_addr();
         let reached_at = reached_at.map_err(|error| StartError::Bind { address, error })?;
         let metrics = Arc::<Metrics>::default();
+        limits.metrics = Arc::clone(&metrics);
         let metrics_listener = bind_metrics(config)?;
         let Stores { sessions, directory } = observed(stores, &metrics);
         let advertised_address = advertised_address(config, reached_at)?;
@@ -127,6 +130,7 @@ impl Instance {
             sealed,
             limits,
             drain_plan: drain_plan(config),
+            memory: memory::watch(config.server.memory_bytes_max, connections.clone()),
             router_limits: router_limits(config),
             page: Page::new(&config.page.frame_ancestors),
             connections,
@@ -162,6 +166,7 @@ impl Instance {
         let Self {
             listener,
             sealed,
+            memory: _memory,
             limits,
             router_limits,
             connections,

@@ -15,11 +15,12 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
+use crate::metrics::{Metrics, TcpTurnedAway};
+use crate::server::arrival::Arrivals;
+use crate::server::client_address::TrustedProxies;
 use crate::server::http_connection::HttpConnection;
 use crate::server::tls::Tls;
-use crate::server::turn_away::TurnAway;
 use crate::transport::body::Body;
-use crate::transport::slot::ConnectionSlot;
 
 /// What one instance gives to its peers.
 #[derive(Debug, Clone)]
@@ -29,6 +30,15 @@ pub struct ListenerLimits {
     /// TCP connections at one time, upgraded ones included. Further ones are
     /// told 503, so that a load balancer tries another instance.
     pub connections_max: u32,
+    /// TCP connections of one address. Further ones are good only for what is
+    /// open already; twice as many are told 503. Proxies are exempt.
+    pub connections_per_address_max: u32,
+    pub trusted_proxies: TrustedProxies,
+    /// Whether each connection begins with the PROXY protocol, version 2: then
+    /// only those of trusted proxies are served.
+    pub takes_proxy_protocol: bool,
+    /// Where what happens is counted.
+    pub metrics: Arc<Metrics>,
     /// From accept to the end of the first request's head.
     pub first_head_timeout: Duration,
     /// From a response to the end of the next request's head: a connection may
@@ -58,6 +68,10 @@ impl Default for ListenerLimits {
         Self {
             tls: None,
             connections_max: 50_000,
+            connections_per_address_max: 4_000,
+            trusted_proxies: TrustedProxies::default(),
+            takes_proxy_protocol: false,
+            metrics: Arc::default(),
             first_head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             headers_max: 64,
@@ -131,7 +145,7 @@ pub async fn serve<H: Handler>(
     let (drain, draining) = watch::channel(false);
     let handler = Arc::new(handler);
     let limits = Arc::new(limits);
-    let turn_away = TurnAway::default();
+    let arrivals = Arc::new(Arrivals::new(Arc::clone(&limits)));
     let mut shutdown = pin!(shutdown);
     let mut backoff = Backoff::default();
 
@@ -155,17 +169,15 @@ pub async fn serve<H: Handler>(
         };
         backoff = Backoff::default();
         let Ok(permit) = Arc::clone(&slots).try_acquire_owned() else {
-            // It would have to be told by TLS, which costs most of all.
-            if limits.tls.is_none() {
-                turn_away.answer(stream);
-            }
+            arrivals.turn_away(stream, TcpTurnedAway::Full);
             continue;
         };
         set_options(&stream, &limits);
         let connection = HttpConnection {
             stream,
             peer,
-            slot: ConnectionSlot::new(permit),
+            permit,
+            arrivals: Arc::clone(&arrivals),
             handler: Arc::clone(&handler),
             limits: Arc::clone(&limits),
             draining: draining.clone(),

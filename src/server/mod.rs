@@ -4,22 +4,28 @@
 //! [`instance`] is the top, and `wiring` hands it the numbers from the
 //! configuration.
 
+pub mod ecs;
 pub mod instance;
 pub mod listener;
+pub mod proxy_protocol;
+pub mod tls;
 
 mod advertised;
+mod ambiguity;
+mod arrival;
+mod client_address;
 mod drain;
-pub mod ecs;
 #[cfg(feature = "redis")]
 mod emitter;
 mod http_connection;
+mod memory;
 mod operators;
 mod relay;
 mod store;
-pub mod tls;
 mod turn_away;
 mod wiring;
 
+pub use client_address::{ClientAddress, TrustedProxies};
 pub use instance::{Ended, Instance, StartError};
 pub use listener::{Drained, Handler, ListenerLimits, bind, serve};
 pub use store::{Stores, open_store};

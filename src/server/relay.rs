@@ -10,12 +10,13 @@ use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
-use crate::config::Config;
+use crate::config::{Config, ProxyProtocol};
 use crate::connection::Connections;
 use crate::poker::ids::InstanceId;
 use crate::protocol::sid::{Issuer, Owner};
 use crate::server::instance::StartError;
 use crate::server::listener::{ListenerLimits, bind, serve};
+use crate::server::proxy_protocol;
 use crate::server::wiring::saturated;
 use crate::store::Directory;
 use crate::transport::body::Body;
@@ -108,6 +109,10 @@ fn limits(config: &Config) -> RelayLimits {
         requests_max: connections_max,
         tunnels_max: connections_max,
         connect_timeout: CONNECT_TIMEOUT,
+        preamble: match server.proxy_protocol {
+            ProxyProtocol::Off => &[],
+            ProxyProtocol::V2 => proxy_protocol::LOCAL,
+        },
         answer_timeout: Duration::from_millis(engine.ping_interval_ms + engine.ping_timeout_ms)
             + SLACK,
         // One large message in base64 goes out whole, whatever the limit of a payload.

@@ -22,10 +22,10 @@ impl TurnAway {
     const LINGER: Duration = Duration::from_secs(1);
     const REQUEST_BYTES_MAX: usize = 8192;
 
-    pub(super) fn answer(&self, stream: TcpStream) {
+    pub(super) fn answer(&self, stream: TcpStream, retry_after_s: u32) {
         let Ok(permit) = Arc::clone(&self.answers).try_acquire_owned() else { return };
         tokio::spawn(async move {
-            let _ = timeout(Self::LINGER, refuse(stream)).await;
+            let _ = timeout(Self::LINGER, refuse(stream, retry_after_s)).await;
             drop(permit);
         });
     }
@@ -38,11 +38,14 @@ impl Default for TurnAway {
 }
 
 /// The request is read only so that closing does not reset the connection and
-/// with it the answer.
-async fn refuse(mut stream: TcpStream) -> std::io::Result<()> {
-    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
-        Connection: close\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n";
-    stream.write_all(ANSWER).await?;
+/// with it the answer. Who asks is not known, so any page may read it.
+async fn refuse(mut stream: TcpStream, retry_after_s: u32) -> std::io::Result<()> {
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\n\
+         Connection: close\r\nContent-Length: 0\r\nRetry-After: {retry_after_s}\r\n\
+         Access-Control-Allow-Origin: *\r\nAccess-Control-Expose-Headers: Retry-After\r\n\r\n"
+    );
+    stream.write_all(answer.as_bytes()).await?;
     stream.shutdown().await?;
     let mut request = BytesMut::with_capacity(TurnAway::REQUEST_BYTES_MAX);
     while request.len() < TurnAway::REQUEST_BYTES_MAX {

@@ -9,13 +9,14 @@ use tracing::warn;
 
 use crate::api::client_event::EventName;
 use crate::config::{self, Config};
-use crate::connection::{Options, Origins, PaceLimits};
+use crate::connection::{AdmissionLimits, Options, Origins, PaceLimits};
 use crate::http::RouterLimits;
 use crate::hub::OutboxLimits;
 use crate::identity::Keyring;
 use crate::limits::Limit;
 use crate::poker::command::Reclaim;
 use crate::poker::policy::Policy;
+use crate::server::client_address::TrustedProxies;
 use crate::server::drain::DrainPlan;
 use crate::server::instance::StartError;
 use crate::server::listener::ListenerLimits;
@@ -69,6 +70,10 @@ pub(super) fn table_options(config: &Config, advertised_address: String) -> Tabl
         token_ttl_ms: config.auth.token_ttl_ms,
         tombstone_ttl_ms: session.tombstone_ttl_ms,
         creates: creates.unwrap_or(defaults.creates),
+        creates_per_hour: Limit {
+            attempts_max: saturated(limits.sessions_per_address_hour_max),
+            window_ms: 3_600_000,
+        },
         rate_limits,
         failed_joins: Limit {
             attempts_max: saturated(limits.failed_joins_max),
@@ -107,6 +112,7 @@ pub(super) fn engine_options(config: &Config) -> Options {
         write_stall_timeout: Duration::from_millis(config.server.write_stall_ms),
         attachments_max: saturated(engine.attachments_max),
         connections_max: saturated(config.server.connections_max),
+        admission: admission_limits(config),
         allow_polling: allows(config::Transport::Polling),
         allow_websocket: allows(config::Transport::Websocket),
         outbox: OutboxLimits {
@@ -139,12 +145,30 @@ pub(super) fn drain_plan(config: &Config) -> DrainPlan {
     )
 }
 
+fn admission_limits(config: &Config) -> AdmissionLimits {
+    let limits = &config.limits;
+    AdmissionLimits {
+        per_address_max: saturated(limits.connections_per_address_max),
+        per_second_max: saturated(limits.handshakes_per_second_max),
+        per_address_per_second_max: saturated(limits.handshakes_per_address_per_second_max),
+    }
+}
+
 pub(super) fn listener_limits(config: &Config) -> ListenerLimits {
     let server = &config.server;
+    // The configuration has checked them: none is lost here.
+    let proxies = server.trusted_proxies.iter().filter_map(|text| config::network(text));
+    let connections_max = match server.tcp_connections_max {
+        0 => server.connections_max + server.connections_max.div_ceil(2),
+        configured => configured,
+    };
     ListenerLimits {
         // Read by the top, as it may fail.
         tls: None,
-        connections_max: saturated(server.connections_max),
+        connections_max: saturated(connections_max),
+        connections_per_address_max: saturated(config.limits.tcp_connections_per_address_max),
+        trusted_proxies: TrustedProxies::new(proxies),
+        takes_proxy_protocol: server.proxy_protocol == config::ProxyProtocol::V2,
         first_head_timeout: Duration::from_millis(server.header_timeout_ms),
         idle_timeout: Duration::from_millis(server.keep_alive_ms),
         headers_max: server.header_count_max,
@@ -153,6 +177,7 @@ pub(super) fn listener_limits(config: &Config) -> ListenerLimits {
         send_buffer_bytes: server.send_buffer_bytes,
         receive_buffer_bytes: server.receive_buffer_bytes,
         drain_timeout: drain_plan(config).finish(),
+        ..ListenerLimits::default()
     }
 }
 

@@ -219,7 +219,11 @@ impl Table {
         let created = match opened {
             Ok(created) => created,
             Err(Failure::RateLimited { retry_after_s }) => {
-                let limit = self.shared.creates.limit();
+                let (minute, hour) =
+                    (self.shared.creates.limit(), self.shared.creates_per_hour.limit());
+                // Whoever waits longer than a minute has met the other one.
+                let is_of_hour = minute.window_seconds() < u64::from(retry_after_s);
+                let limit = if is_of_hour { hour } else { minute };
                 self.rate_limited(&sender, limit, Exceeded { retry_after_s }, true);
                 return false;
             }

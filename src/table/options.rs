@@ -31,6 +31,8 @@ pub struct TableOptions {
     pub failed_joins_in_all: Limit,
     /// Sessions opened per network.
     pub creates: Limit,
+    /// The same, in an hour.
+    pub creates_per_hour: Limit,
     /// Refused events of one socket, until it is closed.
     pub rejected: Limit,
     /// Jobs that may wait for one session; then its sockets wait.
@@ -99,6 +101,7 @@ impl Default for TableOptions {
             failed_joins: Limit { attempts_max: 20, window_ms: 600_000 },
             failed_joins_in_all: Limit::per_minute(1_000),
             creates: Limit::per_minute(10),
+            creates_per_hour: Limit { attempts_max: 60, window_ms: 3_600_000 },
             rejected: Limit::per_minute(200),
             session_jobs_max: 1_024,
             batch_jobs_max: 64,

@@ -100,6 +100,7 @@ impl Table {
         shared
             .creates
             .admit(&from.into(), now)
+            .and_then(|()| shared.creates_per_hour.admit(&from.into(), now))
             .map_err(|exceeded| Failure::RateLimited { retry_after_s: exceeded.retry_after_s })?;
 
         let policy = shared.options.policy.clone();

@@ -43,6 +43,7 @@ pub(super) struct Shared {
     pub(super) failed_joins: Budgets<Network>,
     pub(super) failed_joins_in_all: Budgets<()>,
     pub(super) creates: Budgets<Network>,
+    pub(super) creates_per_hour: Budgets<Network>,
     pub(super) failed_recoveries: Budgets<Network>,
     pub(super) recoveries: RecoveryCounts,
 }
@@ -85,6 +86,7 @@ impl Table {
             failed_joins: Budgets::new(options.failed_joins, networks_max),
             failed_joins_in_all: Budgets::new(options.failed_joins_in_all, 1),
             creates: Budgets::new(options.creates, networks_max),
+            creates_per_hour: Budgets::new(options.creates_per_hour, networks_max),
             failed_recoveries: Budgets::new(options.recovery.failed, networks_max),
             recoveries: RecoveryCounts::default(),
             options,

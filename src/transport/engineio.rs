@@ -7,15 +7,17 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 
-use crate::connection::{Connections, Handshake};
-use crate::metrics::Relayed;
+use crate::connection::{Connections, Handshake, Place, Refused};
+use crate::metrics::{Relayed, TurnedAway};
 use crate::protocol::Sid;
 use crate::protocol::engineio::{
     self, Admitted, HandshakeError, TransportName, Whereabouts, admit,
 };
 use crate::transport::body::{Body, BreakOff};
+use crate::transport::busy::busy;
 use crate::transport::cors::{self, Cors};
 use crate::transport::relay::{self, Relay};
+use crate::transport::slot::ConnectionSlot;
 use crate::transport::websocket::handshake;
 use crate::transport::{polling, upgrade};
 
@@ -35,7 +37,10 @@ pub async fn serve(
             Some(_) if request.headers().contains_key(relay::NUDGE) => {
                 nudge(&connections, &request)
             }
-            Some(client) => serve_relayed(&connections, request, client).await,
+            Some(client) => {
+                ConnectionSlot::is_of_an_instance(&request);
+                serve_relayed(&connections, request, client).await
+            }
             None => relay::not_sealed(),
         };
     }
@@ -102,15 +107,7 @@ async fn answer(
     let admitted = check(connections, &request, is_upgrade, relay.is_some());
     match admitted {
         Err(error) => refuse(error, is_upgrade),
-        // Clients take any refusal for a broken transport and back off.
-        Ok(Admitted::Open(_)) if !connections.are_welcome() => {
-            connections.options().metrics.wire.turned_away.increment();
-            status(StatusCode::SERVICE_UNAVAILABLE)
-        }
-        Ok(Admitted::Open(TransportName::Polling)) => {
-            polling::open(connections, keep(request.into_parts().0, peer))
-        }
-        Ok(Admitted::Open(TransportName::WebSocket)) => upgrade::open(connections, request, peer),
+        Ok(Admitted::Open(transport)) => open(connections, transport, request, peer),
         Ok(Admitted::Upgrade(sid)) => upgrade::bring(connections, sid, request),
         Ok(Admitted::Poll(sid)) => {
             // It may have ended since the check.
@@ -133,6 +130,30 @@ async fn answer(
             }
             None => refuse(HandshakeError::SessionIdUnknown, is_upgrade),
         },
+    }
+}
+
+/// A handshake: the only request that may be turned away for want of room.
+fn open(
+    connections: &Connections,
+    transport: TransportName,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Response<Body> {
+    let place = match ConnectionSlot::is_beyond(&request) {
+        true => Err(Refused::new(TurnedAway::AddressFull)),
+        false => connections.admit(peer.ip()),
+    };
+    match (place, transport) {
+        (Err(refused), _) => {
+            connections.options().metrics.wire.turned_away(refused.reason);
+            tracing::debug!(%peer, reason = refused.reason.as_str(), "handshake turned away");
+            busy(refused.retry_after_s)
+        }
+        (Ok(place), TransportName::Polling) => {
+            polling::open(connections, keep(request.into_parts().0, peer, place))
+        }
+        (Ok(place), TransportName::WebSocket) => upgrade::open(connections, request, peer, place),
     }
 }
 
@@ -183,11 +204,12 @@ fn only(query: &str, name: &str) -> Option<String> {
 }
 
 /// What a connection keeps of the request that opened it.
-pub(super) fn keep(parts: Parts, peer: SocketAddr) -> Handshake {
+pub(super) fn keep(parts: Parts, peer: SocketAddr, place: Place) -> Handshake {
     Handshake {
         query: parts.uri.query().unwrap_or_default().into(),
         headers: parts.headers,
         peer,
+        place: Some(place),
         // The registry knows better in a moment.
         transport: TransportName::Polling,
     }

@@ -5,6 +5,7 @@
 //! and [`relay`] asks the instance that has the connection where it is not ours.
 
 pub mod body;
+pub mod busy;
 pub mod cors;
 pub mod engineio;
 pub mod relay;

@@ -6,7 +6,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response};
 use hyper::body::Incoming;
 
-use crate::connection::{Connections, Link};
+use crate::connection::{Connections, Link, Place};
 use crate::protocol::Sid;
 use crate::transport::body::Body;
 use crate::transport::engineio::keep;
@@ -18,10 +18,11 @@ pub(super) fn open(
     connections: &Connections,
     request: Request<Incoming>,
     peer: SocketAddr,
+    place: Place,
 ) -> Response<Body> {
     let connections = connections.clone();
     accept(&connections.clone(), request, |request| {
-        let handshake = keep(request.into_parts().0, peer);
+        let handshake = keep(request.into_parts().0, peer, place);
         move |link| connections.open_websocket(handshake, link)
     })
 }

@@ -279,6 +279,7 @@ fn settings(plan: &Plan<'_>, redis_url: &str) -> Vec<String> {
         "limits.failed_joins_max=100000",
         "limits.failed_joins_per_minute_max=1000000",
         "limits.rejected_events_max=100000",
+        "limits.sessions_per_address_hour_max=100000",
     ]
     .map(str::to_owned)
     .into();

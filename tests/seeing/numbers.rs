@@ -112,7 +112,10 @@ async fn transports_are_told_apart() {
 #[tokio::test]
 async fn a_thousand_sessions_bring_no_new_series() {
     const SESSIONS: usize = 1_000;
-    let house = House::set(&["rate_limits.session:create=100000"]);
+    let house = House::set(&[
+        "rate_limits.session:create=100000",
+        "limits.sessions_per_address_hour_max=100000",
+    ]);
     let names = |samples: &Samples| -> BTreeSet<String> { samples.0.keys().cloned().collect() };
     let before = names(&house.scrape().await);
     for number in 0..SESSIONS {

@@ -26,6 +26,7 @@ async fn idle_sessions_cost_their_leases_and_head_checks() {
     let store = Arc::new(server.store().await);
     let options = TableOptions {
         creates: Limit::per_minute(100_000),
+        creates_per_hour: Limit::per_minute(100_000),
         lease: 3 * RENEW,
         renew: RENEW,
         ..TableOptions::default()

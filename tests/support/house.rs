@@ -38,6 +38,15 @@ impl House {
     }
 
     pub(crate) fn open_with(options: &Options, limits: &RelayLimits) -> Self {
+        Self::open_behind(options, limits, &ListenerLimits::default())
+    }
+
+    /// Behind listeners with these limits.
+    pub(crate) fn open_behind(
+        options: &Options,
+        limits: &RelayLimits,
+        listener_limits: &ListenerLimits,
+    ) -> Self {
         let addresses = Arc::new(AddressBook::default());
         let open = |number| {
             let owner = Owner(number);
@@ -48,7 +57,7 @@ impl House {
             let listener = server::bind((Ipv4Addr::LOCALHOST, 0).into(), 64).expect("a free port");
             let server = listener.local_addr().expect("listener is bound");
             addresses.put(owner, server);
-            tokio::spawn(serve(listener, connections, relay.clone()));
+            tokio::spawn(serve(listener, connections, relay.clone(), listener_limits.clone()));
             Instance { server, relay }
         };
         let instances = (1..=3).map(open).collect();
@@ -56,11 +65,16 @@ impl House {
     }
 }
 
-async fn serve(listener: TcpListener, connections: Connections, relay: Relay) {
+async fn serve(
+    listener: TcpListener,
+    connections: Connections,
+    relay: Relay,
+    limits: ListenerLimits,
+) {
     let handler = move |request, peer| {
         engineio::serve(connections.clone(), Some(relay.clone()), request, peer)
     };
-    server::serve(listener, handler, ListenerLimits::default(), pending()).await;
+    server::serve(listener, handler, limits, pending()).await;
 }
 
 /// Patient enough for a busy machine.
@@ -69,6 +83,7 @@ pub(crate) fn limits() -> RelayLimits {
         requests_max: 100,
         tunnels_max: 100,
         connect_timeout: Duration::from_secs(5),
+        preamble: &[],
         answer_timeout: Duration::from_secs(60),
         answer_bytes_max: 1 << 20,
         idle_timeout: Duration::from_secs(15),

@@ -1,10 +1,10 @@
 //! An HTTP client that says what a test wants and reads what comes back.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -61,6 +61,19 @@ impl Request {
         part: &[u8],
         length: usize,
     ) -> Self {
+        let stream = TcpStream::connect(server).await.expect("server accepts");
+        Self::over(stream, method, target, headers, part, length).await
+    }
+
+    /// As [`Request::send_part`], over a connection that is there.
+    pub(crate) async fn over(
+        mut stream: TcpStream,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        part: &[u8],
+        length: usize,
+    ) -> Self {
         let mut head = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\n");
         for (name, value) in headers {
             head += &format!("{name}: {value}\r\n");
@@ -69,10 +82,14 @@ impl Request {
             head += &format!("Content-Length: {length}\r\n");
         }
         head += "\r\n";
-        let mut stream = TcpStream::connect(server).await.expect("server accepts");
         stream.set_nodelay(true).expect("socket is open");
         stream.write_all(&[head.as_bytes(), part].concat()).await.expect("server reads");
         Self { stream }
+    }
+
+    /// The connection, for the next request.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
     }
 
     /// The response; `None` if the connection ends without one.
@@ -113,6 +130,31 @@ pub(crate) async fn ask(
 
 pub(crate) async fn get(server: SocketAddr, target: &str) -> Answer {
     ask(server, "GET", target, &[], b"").await
+}
+
+/// A connection from another address of this machine: all of 127.0.0.0/8 is.
+pub(crate) async fn connect_from(source: u8, server: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind((Ipv4Addr::new(127, 0, 0, source), 0).into()).expect("an address of this machine");
+    socket.connect(server).await.expect("server accepts")
+}
+
+/// [`ask`], from another address of this machine.
+pub(crate) async fn ask_from(
+    source: u8,
+    server: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    let stream = connect_from(source, server).await;
+    let mut request = Request::over(stream, method, target, headers, body, body.len()).await;
+    request.answer().await.expect("a response")
+}
+
+pub(crate) async fn get_from(source: u8, server: SocketAddr, target: &str) -> Answer {
+    ask_from(source, server, "GET", target, &[], b"").await
 }
 
 /// The headers of a WebSocket handshake.

@@ -88,7 +88,10 @@ async fn one_connection_too_many_is_told_503_and_a_place_is_given_back() {
     assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
 
     ask(&mut first, GET).await;
-    first.write_all(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n").await.expect("server reads");
+    first
+        .write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .await
+        .expect("server reads");
     read_to_end(&mut first).await;
     let mut third = connect(&server).await;
     ask(&mut third, GET).await;

@@ -2,19 +2,30 @@
 
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::transport::relay::Unanswered;
 
+/// How a connection to another instance is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dialling {
+    pub(super) timeout: Duration,
+    pub(super) preamble: &'static [u8],
+}
+
 /// Opens a connection that notices when the other machine is gone.
-pub(super) async fn dial(address: &str, limit: Duration) -> Result<TcpStream, Unanswered> {
-    match timeout(limit, TcpStream::connect(address)).await {
-        Ok(Ok(stream)) => {
-            set_options(&stream);
-            Ok(stream)
-        }
+pub(super) async fn dial(address: &str, dialling: Dialling) -> Result<TcpStream, Unanswered> {
+    let open = async {
+        let mut stream = TcpStream::connect(address).await?;
+        set_options(&stream);
+        stream.write_all(dialling.preamble).await?;
+        Ok::<_, std::io::Error>(stream)
+    };
+    match timeout(dialling.timeout, open).await {
+        Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => {
             tracing::debug!(%error, address, "failed to reach an instance");
             Err(Unanswered::Lost)

@@ -31,7 +31,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -40,9 +40,10 @@ use crate::protocol::Sid;
 use crate::protocol::engineio::HandshakeError;
 use crate::protocol::sid::Owner;
 use crate::transport::body::{Body, BreakOff};
-use crate::transport::engineio::{refuse, status};
+use crate::transport::busy::busy;
+use crate::transport::engineio::refuse;
 use crate::transport::relay::addresses::Addresses;
-use crate::transport::relay::dial::dial;
+use crate::transport::relay::dial::{Dialling, dial};
 use crate::transport::relay::leaving::{Leaving, Nudge};
 use crate::transport::relay::pool::Pool;
 use crate::transport::relay::seal::Sealer;
@@ -71,6 +72,9 @@ pub struct RelayLimits {
     pub tunnels_max: u32,
     /// From the first packet to an open TCP connection.
     pub connect_timeout: Duration,
+    /// With what a connection to another instance begins, before HTTP: what its
+    /// listener wants of a proxy.
+    pub preamble: &'static [u8],
     /// From the request to its answer. Above the heartbeat, which answers
     /// every poll sooner or later.
     pub answer_timeout: Duration,
@@ -84,6 +88,12 @@ pub struct RelayLimits {
     pub idle_connections_max: usize,
 }
 
+impl RelayLimits {
+    const fn dialling(&self) -> Dialling {
+        Dialling { timeout: self.connect_timeout, preamble: self.preamble }
+    }
+}
+
 /// What becomes of a request whose owner does not answer it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unanswered {
@@ -93,6 +103,9 @@ enum Unanswered {
     BrokenOff,
 }
 
+/// Until a client should ask again, when as much is relayed as may be.
+const BUSY_SECONDS: u32 = 1;
+
 struct Inner {
     sealer: Sealer,
     addresses: Arc<Addresses>,
@@ -100,7 +113,7 @@ struct Inner {
     tunnels: Tunnels,
     requests: Semaphore,
     requests_max: u32,
-    connect_timeout: Duration,
+    dialling: Dialling,
     answer_timeout: Duration,
     leaving: Leaving,
 }
@@ -116,7 +129,7 @@ impl Relay {
                 tunnels: Tunnels::new(limits),
                 requests: Semaphore::new(limits.requests_max as usize),
                 requests_max: limits.requests_max,
-                connect_timeout: limits.connect_timeout,
+                dialling: limits.dialling(),
                 answer_timeout: limits.answer_timeout,
                 leaving: Leaving::new(),
             }),
@@ -200,7 +213,7 @@ impl Inner {
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Unanswered> {
         let Ok(_place) = self.requests.try_acquire() else {
-            return Ok(status(StatusCode::SERVICE_UNAVAILABLE));
+            return Ok(busy(BUSY_SECONDS));
         };
         let address = self.addresses.find(owner).await.ok_or(Unanswered::Lost)?;
         let (parts, body) = request.into_parts();
@@ -216,7 +229,7 @@ impl Inner {
     ) -> Result<Response<Body>, Unanswered> {
         // Its client stays on polling, and is not cut off a moment later.
         let Some(place) = self.tunnels.place().filter(|_| self.leaving.is_staying()) else {
-            return Ok(status(StatusCode::SERVICE_UNAVAILABLE));
+            return Ok(busy(BUSY_SECONDS));
         };
         let address = self.addresses.find(owner).await.ok_or(Unanswered::Lost)?;
         let addresses = Arc::clone(&self.addresses);
@@ -237,9 +250,9 @@ impl Inner {
         if let Some(nudge) = nudge {
             self.leaving.poll_is_over().await;
             if let Some(address) = self.addresses.find(owner).await
-                && let Ok(stream) = dial(&address, self.connect_timeout).await
+                && let Ok(stream) = dial(&address, self.dialling).await
             {
-                let _ = timeout(self.connect_timeout, nudge.send(stream)).await;
+                let _ = timeout(self.dialling.timeout, nudge.send(stream)).await;
             }
         }
         pending().await

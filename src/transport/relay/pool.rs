@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout};
 
 use crate::transport::body::Body;
-use crate::transport::relay::dial::{Bound, dial};
+use crate::transport::relay::dial::{Bound, Dialling, dial};
 use crate::transport::relay::{RelayLimits, Unanswered, headers};
 
 /// Between the end of one answer and the next request hyper has a step to do.
@@ -20,7 +20,7 @@ const READY_WITHIN: Duration = Duration::from_millis(50);
 
 pub(super) struct Pool {
     idle: Mutex<HashMap<Arc<str>, Vec<Connection>>>,
-    connect_timeout: Duration,
+    dialling: Dialling,
     idle_timeout: Duration,
     idle_max: usize,
     answer_bytes_max: usize,
@@ -38,7 +38,7 @@ impl Pool {
     pub(super) fn new(limits: &RelayLimits) -> Self {
         Self {
             idle: Mutex::default(),
-            connect_timeout: limits.connect_timeout,
+            dialling: limits.dialling(),
             idle_timeout: limits.idle_timeout,
             idle_max: limits.idle_connections_max,
             answer_bytes_max: limits.answer_bytes_max,
@@ -86,7 +86,7 @@ impl Pool {
     }
 
     async fn connect(&self, address: &str) -> Result<Connection, Unanswered> {
-        let stream = dial(address, self.connect_timeout).await?;
+        let stream = dial(address, self.dialling).await?;
         let (sender, driver) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|_| Unanswered::Lost)?;
         let driver = tokio::spawn(async move {

@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::transport::body::Body;
-use crate::transport::relay::dial::{Bound, dial};
+use crate::transport::relay::dial::{Bound, Dialling, dial};
 use crate::transport::relay::{RelayLimits, Unanswered, headers};
 use crate::transport::slot::ConnectionSlot;
 use crate::transport::stalling::Stalling;
@@ -32,7 +32,7 @@ const LINGER: Duration = Duration::from_secs(10);
 pub(super) struct Tunnels {
     places: Arc<Semaphore>,
     places_max: usize,
-    connect_timeout: Duration,
+    dialling: Dialling,
     answer_bytes_max: usize,
 }
 
@@ -41,7 +41,7 @@ impl Tunnels {
         Self {
             places: Arc::new(Semaphore::new(limits.tunnels_max as usize)),
             places_max: limits.tunnels_max as usize,
-            connect_timeout: limits.connect_timeout,
+            dialling: limits.dialling(),
             answer_bytes_max: limits.answer_bytes_max,
         }
     }
@@ -68,7 +68,7 @@ impl Tunnels {
         let client = hyper::upgrade::on(&mut request);
         let request = Request::from_parts(headers::of_upgrade(request.into_parts().0), NO_BODY);
 
-        let stream = dial(address, self.connect_timeout).await?;
+        let stream = dial(address, self.dialling).await?;
         let (mut sender, driver) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|_| Unanswered::Lost)?;
         let driver = Bound(tokio::spawn(async move {

@@ -61,6 +61,10 @@ export const UNLIMITED = {
   "limits.failed_joins_max": 100_000,
   "limits.failed_joins_per_minute_max": 1_000_000,
   "limits.rejected_events_max": 100_000,
+  "limits.sessions_per_address_hour_max": 1_000_000,
+  "limits.connections_per_address_max": 100_000,
+  "limits.handshakes_per_second_max": 100_000,
+  "limits.handshakes_per_address_per_second_max": 100_000,
 };
 
 /** Presence told at once; everything else as the catalogue has it. */
