@@ -122,11 +122,7 @@ impl Shared {
 
     /// Asks budgets of a party, here and then in the store. What is to be
     /// counted is only if there is room in all of them.
-    async fn charge(
-        &self,
-        party: Party,
-        asked: &[(&PartyBudget, Charge)],
-    ) -> Result<(), TooMany> {
+    async fn charge(&self, party: Party, asked: &[(&PartyBudget, Charge)]) -> Result<(), TooMany> {
         let at = self.store.now();
         for (budget, _) in asked {
             budget.gates.check(&party, at).map_err(|exceeded| budget.too_many(exceeded))?;
@@ -175,7 +171,8 @@ impl Table {
             Some(claims) => self.admit_return(claims.session, claims.player).await,
             None => {
                 let shared = &self.shared;
-                let network = [(&shared.failed_joins, Charge::Look), (&shared.joins, Charge::Count)];
+                let network =
+                    [(&shared.failed_joins, Charge::Look), (&shared.joins, Charge::Count)];
                 let in_all = [(&shared.failed_joins_in_all, Charge::Look)];
                 let (network, in_all) = join(
                     shared.charge(from.into(), &network),

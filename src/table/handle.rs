@@ -59,7 +59,10 @@ pub(super) enum Asked {
     /// This instance has let it through; the store counts it with the commit.
     Admitted(Admitted),
     /// Nobody has asked yet.
-    OfSeat { player: PlayerId, event: EventName },
+    OfSeat {
+        player: PlayerId,
+        event: EventName,
+    },
 }
 
 /// What somebody wants to see of a session, and when it was seen.

@@ -265,7 +265,8 @@ pub(crate) async fn a_session_whose_time_is_over_leaves_a_tombstone(fixture: &Fi
     sleep_ms(hour_ms / 2).await;
     let entries = Entry::behind(created.position, 7, [away(1, true)]);
     let position = entries[0].position;
-    let committed = store.commit(id, created.position, entries, Vec::new(), lifetime(store, hour_ms)).await;
+    let committed =
+        store.commit(id, created.position, entries, Vec::new(), lifetime(store, hour_ms)).await;
     assert_eq!(committed, Ok(()));
     sleep_ms(hour_ms / 2 + 1).await;
     assert_eq!(load(store, id).await.position, position);
@@ -389,7 +390,7 @@ pub(crate) async fn attempts_without_a_commit_count_in_the_same_budget(fixture: 
 }
 
 pub(crate) async fn a_window_opens_when_its_oldest_attempt_leaves(fixture: &Fixture) {
-    let (store, window_ms) = (&*fixture.store, fixture.hour_ms);
+    let (store, window_ms) = (&*fixture.store, fixture.hour_ms / 4 * 3);
     let id = create(store, 1).await.session.id;
     let limit = Limit { attempts_max: 2, window_ms };
     let once = || async {
@@ -441,7 +442,6 @@ pub(crate) async fn budgets_of_a_party_are_charged_together_or_not(fixture: &Fix
         }
     }
     sleep_ms(exceeded.retry_after_ms + 1).await;
-    assert_eq!(store.charge(home, both()).await.unwrap().map_err(|out_of| out_of.budget), Err(0));
     assert_eq!(store.charge(home, count("guess")).await, Ok(Ok(())));
 }
 
@@ -529,7 +529,7 @@ async fn accepted(
 }
 
 /// An answer, with attempts that are to be counted.
-async fn tried(
+pub(super) async fn tried(
     store: &dyn SessionStore,
     id: SessionId,
     expected: Position,

@@ -39,7 +39,8 @@ fn the_window_in_lua_is_the_window_in_rust() {
         prop_oneof![Just(1_000_u64), Just(60_000)],
     );
     let steps = proptest::collection::vec((0_u64..3, 1_u64..2_000, 1_u32..90), 1..200);
-    let mut runner = TestRunner::new(Config { cases: 200, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
     let verdict = runner.run(&(limits, steps), |((attempts_max, window_ms), steps)| {
         let mut window = Window::default();
         let (mut asks, mut expected) = (Vec::new(), Vec::new());
@@ -149,6 +150,7 @@ async fn a_large_budget_takes_little_room() {
 /// What an attempt adds to the work of Redis; told, not judged: the machine
 /// has other things to do.
 #[tokio::test]
+#[expect(clippy::print_stdout, reason = "the figures are what people look for")]
 async fn an_attempt_adds_little_to_a_commit() {
     const COMMITS: u64 = 2_000;
     let server = RedisServer::start();

@@ -94,7 +94,8 @@ impl Replica {
             let entries = Entry::behind(self.loaded.position, stamp * 7_919, [away(stamp, true)]);
             let lifetime = lifetime(&self.store);
             let position = self.loaded.position;
-            match self.store.commit(id, position, Arc::clone(&entries), Vec::new(), lifetime).await {
+            match self.store.commit(id, position, Arc::clone(&entries), Vec::new(), lifetime).await
+            {
                 Ok(()) => {
                     self.take(&entries);
                     accepted.push(stamp);

@@ -36,7 +36,11 @@ pub(super) enum Fault {
 
 impl FaultyStore {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { inner: MemoryStore::new(clock, 8), fault: Mutex::new(Fault::None), asked: AtomicU32::new(0) }
+        Self {
+            inner: MemoryStore::new(clock, 8),
+            fault: Mutex::new(Fault::None),
+            asked: AtomicU32::new(0),
+        }
     }
 
     pub(super) fn set(&self, fault: Fault) {

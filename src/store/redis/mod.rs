@@ -37,8 +37,8 @@ use crate::limits::Limit;
 use crate::poker::event::{Event, Fact};
 use crate::poker::ids::{JoinCode, Millis, SessionId};
 use crate::poker::session::{Opening, Session};
-use crate::store::codec::{encode_event, encode_session};
 use crate::store::attempt::{Attempt, Budget, Charge, Charges, Denied, OutOf, Party, Wanted};
+use crate::store::codec::{encode_event, encode_session};
 use crate::store::contract::{
     CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
     Subscription,

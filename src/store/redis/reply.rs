@@ -3,11 +3,11 @@
 
 use redis::Value;
 
-use crate::planted::{self, Bug};
 use crate::limits::{Exceeded, Shortage};
+use crate::planted::{self, Bug};
 use crate::poker::evolve::evolve;
-use crate::store::codec::{decode_event, decode_session};
 use crate::store::attempt::OutOf;
+use crate::store::codec::{decode_event, decode_session};
 use crate::store::contract::{Entry, Loaded, Missing, Position, StoreError, Stored, Tombstone};
 
 /// The answer to a commit.

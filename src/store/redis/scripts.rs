@@ -42,10 +42,7 @@ impl Scripts {
                 include_str!("lua/seats.lua"),
                 include_str!("lua/attempt.lua")
             )),
-            charge: script(concat!(
-                include_str!("lua/window.lua"),
-                include_str!("lua/charge.lua")
-            )),
+            charge: script(concat!(include_str!("lua/window.lua"), include_str!("lua/charge.lua"))),
             read: script(concat!(
                 on_primary!(),
                 include_str!("lua/missing.lua"),
