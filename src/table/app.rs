@@ -199,6 +199,7 @@ impl Table {
         let (sender, action) = match intent {
             Intent::Act(action) => (sender, action),
             Intent::Import { action, rejected } => (Sender { rejected, ..sender }, action),
+            Intent::Leave => return self.leave(place, sender, admitted),
             intent => return self.once_counted(place, sender, intent, request, admitted),
         };
         let job = Job::Command {
@@ -243,21 +244,6 @@ impl Table {
             Intent::Configure(edit) => {
                 Progress::Wait(Box::pin(configure(self.clone(), place, sender, *edit, request)))
             }
-            Intent::Leave => {
-                if let Some(state) = sender.socket.state::<SocketState>() {
-                    state.stay_outside(true);
-                }
-                self.wait_in_lobby(&sender.socket);
-                let table = self.clone();
-                Progress::Wait(Box::pin(async move {
-                    let socket = sender.socket.clone();
-                    table.place_left(&socket).await;
-                    let leave = Job::Leave { socket, answer: Answer::Socket(sender) };
-                    if let Progress::Wait(rest) = table.hand_over(place, leave) {
-                        rest.await;
-                    }
-                }))
-            }
             Intent::Sync => {
                 let player = place.player;
                 self.show(place, move |session, now| {
@@ -278,10 +264,42 @@ impl Table {
                 Progress::Done
             }
             // Answered before, or handed over with their attempts.
-            Intent::Join(_) | Intent::Create(_) | Intent::Act(_) | Intent::Import { .. } => {
-                Progress::Done
-            }
+            Intent::Join(_)
+            | Intent::Create(_)
+            | Intent::Leave
+            | Intent::Act(_)
+            | Intent::Import { .. } => Progress::Done,
         }
+    }
+
+    /// The socket is outside from now on, so that its end is no departure of
+    /// its own; and what was begun is done, although the connection may end
+    /// meanwhile.
+    fn leave(&self, place: Place, sender: Sender, admitted: Admitted) -> Progress {
+        let socket = sender.socket.clone();
+        if let Some(state) = socket.state::<SocketState>() {
+            state.stay_outside(true);
+        }
+        let table = self.clone();
+        let leaving = tokio::spawn(async move {
+            let counted = table.shared.count_one(place.session.id, &admitted).await;
+            if let Err(too_many) = counted {
+                let state = socket.state::<SocketState>();
+                // Unless the connection has ended: then it leaves anyway.
+                if state.is_some_and(|state| state.enter(place.clone())) {
+                    return table.rate_limited(&sender, too_many);
+                }
+            }
+            table.wait_in_lobby(&socket);
+            table.place_left(&socket).await;
+            let leave = Job::Leave { socket, answer: Answer::Socket(sender) };
+            if let Progress::Wait(rest) = table.hand_over(place, leave) {
+                rest.await;
+            }
+        });
+        Progress::Wait(Box::pin(async move {
+            let _ = leaving.await;
+        }))
     }
 
     /// Answers with a part of the session. The connection waits for it: such

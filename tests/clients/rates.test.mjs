@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { Client } from "./support/client.mjs";
 import { startRedis } from "./support/redis.mjs";
 import { PROMPT, UNLIMITED, startServer } from "./support/server.mjs";
 import { Table } from "./support/table.mjs";
@@ -110,6 +111,35 @@ describe("budgets", () => {
     } finally {
       await table.close({ check: false });
       await server.stop();
+    }
+  });
+
+  it("hold against 50 reconnects a second, each with a flood of its own", async () => {
+    const { table, ann } = await seated();
+    const attackers = [];
+    try {
+      let [accepted, asked] = [0, 0];
+      for (let count = 0; count < 150; count += 1) {
+        const auth = { sessionId: table.id, playerToken: ann.joined.playerToken };
+        const attacker = new Client([one, other][count % 2].url, "websocket", { auth });
+        attackers.push(attacker);
+        attacker.next("session:joined").then(() => {
+          for (let number = 0; number < 7; number += 1) {
+            asked += 1;
+            attacker.socket.emit("vote:submit", table.vote(CARDS[number % 2]), ({ ok }) => (accepted += Number(ok)));
+          }
+          setTimeout(() => attacker.close(), 500);
+        }, () => {});
+        await sleep(20);
+      }
+      await sleep(1_000);
+      assert.ok(100 * VOTES_PER_MINUTE <= asked, `${asked} attempts`);
+      assert.equal(accepted, VOTES_PER_MINUTE);
+      // Others at the same table go on.
+      await table.host.do("vote:submit", table.vote("8"));
+    } finally {
+      for (const attacker of attackers) attacker.close();
+      await table.close({ check: false });
     }
   });
 

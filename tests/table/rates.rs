@@ -1,10 +1,12 @@
 //! How often, over real sockets of two instances: what was used up at one is
 //! used up at the other, and a flood reaches no store.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use cardroom::api::Failure;
+use cardroom::api::client_event::EventName;
 use cardroom::clock::Clock;
 use cardroom::hub::Hub;
 use cardroom::identity::Keyring;
@@ -173,6 +175,22 @@ async fn an_outcome_that_is_unknown_counts_once() {
     }
     scene.store.set(Fault::None);
     assert_eq!(scene.guest.use_up_votes().await, VOTES_PER_MINUTE - 3);
+}
+
+#[tokio::test]
+async fn who_may_not_leave_stays() {
+    let store = Arc::new(FaultyStore::new(Clock::system()));
+    let rate_limits = BTreeMap::from([(EventName::SessionLeave, Limit::per_minute(2))]);
+    let scene = Scene::of(store, TableOptions { rate_limits, ..TableOptions::default() }).await;
+    for server in [scene.server, scene.other] {
+        let mut tab = scene.guest_at(server).await;
+        assert_eq!(tab.ask("session:leave", json!({})).await["ok"], true);
+        assert_eq!(tab.ask("session:sync", json!({})).await["error"]["code"], "NOT_JOINED");
+    }
+    let mut tab = scene.guest_at(scene.server).await;
+    let refused = tab.ask("session:leave", json!({})).await;
+    assert_eq!(refused["error"]["code"], "RATE_LIMITED");
+    assert_eq!(tab.ask("session:sync", json!({})).await["ok"], true);
 }
 
 #[tokio::test]
