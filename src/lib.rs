@@ -29,16 +29,15 @@ pub mod api;
 #[cfg(feature = "server")]
 pub mod hub;
 pub mod identity;
-#[cfg(feature = "server")]
-pub mod limits;
 pub mod store;
 
 // Layer 0: pure.
 pub mod poker;
 pub mod protocol;
 
-// Time, for the drivers of the layers above.
+// Time, and how often in it; for the layers above.
 pub mod clock;
+pub mod limits;
 
 // Defects on request, for judging the judge; none without their feature.
 pub mod planted;

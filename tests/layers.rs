@@ -7,8 +7,8 @@ use std::path::Path;
 /// From the bottom to the top.
 const LAYERS: &[&[&str]] = &[
     &["planted", "poker", "protocol", "shutdown", "telemetry"],
-    &["clock"],
-    &["api", "store", "hub", "limits", "identity"],
+    &["clock", "limits"],
+    &["api", "store", "hub", "identity"],
     &["metrics"],
     &["connection"],
     &["table"],

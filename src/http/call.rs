@@ -16,8 +16,7 @@ use crate::clock::Clock;
 use crate::http::operators::Operators;
 use crate::http::page::Page;
 use crate::http::problem::Problem;
-use crate::limits::Budgets;
-use crate::poker::ids::{Millis, PlayerId, SessionRef};
+use crate::poker::ids::{Millis, SessionRef};
 use crate::poker::refusal::Refusal;
 use crate::table::Table;
 use crate::transport::body::Body;
@@ -29,8 +28,6 @@ pub(super) struct Api {
     pub(super) clock: Clock,
     pub(super) started: Millis,
     pub(super) operators: Arc<Operators>,
-    /// Stories added here, per seat.
-    pub(super) stories: Budgets<PlayerId>,
     pub(super) page: Page,
     /// Where Socket.IO is, for those who ask at the front door.
     pub(super) engine_path: String,

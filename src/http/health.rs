@@ -60,7 +60,6 @@ mod tests {
     use crate::http::page::Page;
     use crate::hub::Hub;
     use crate::identity::Keyring;
-    use crate::limits::{Budgets, Limit};
     use crate::store::MemoryStore;
     use crate::table::{Table, TableOptions};
 
@@ -86,7 +85,6 @@ mod tests {
             operators: Arc::new(operators),
             is_draining: Box::new(move || is_draining),
             clock,
-            stories: Budgets::new(Limit::per_minute(1), 1),
             page: Page::new(&[]),
             engine_path: String::new(),
         };

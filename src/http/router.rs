@@ -21,7 +21,6 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 
 use crate::api::Failure;
-use crate::api::client_event::EventName;
 use crate::clock::Clock;
 use crate::connection::Origins;
 use crate::http::call::{Answer, Api, Call, Handler};
@@ -29,7 +28,6 @@ use crate::http::operators::Operators;
 use crate::http::page::Page;
 use crate::http::problem::Problem;
 use crate::http::routes::ROUTES;
-use crate::limits::{Budgets, Limit};
 use crate::table::Table;
 use crate::transport::body::{Body, read_body};
 use crate::transport::busy::busy;
@@ -113,7 +111,6 @@ impl Router {
         is_draining: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Self {
         let engine_path = engine.path.clone();
-        let per_minute = EventName::StoryCreate.accepted_per_minute();
         let clock = Clock::system();
         let api = Arc::new(Api {
             table,
@@ -121,7 +118,6 @@ impl Router {
             operators,
             is_draining: Box::new(is_draining),
             clock,
-            stories: Budgets::new(Limit::per_minute(per_minute.into()), AUTHORS_MAX),
             page,
             engine_path,
         });
@@ -269,9 +265,6 @@ fn is_plain_json(headers: &HeaderMap) -> bool {
 const BUSY_SECONDS: u32 = 5;
 
 const HEALTH: [&str; 2] = ["/healthz", "/readyz"];
-
-/// Seats that may have added a story over HTTP in the last minute.
-const AUTHORS_MAX: usize = 100_000;
 
 /// How long a browser may remember a preflight.
 const PREFLIGHT_SECONDS: u32 = 600;

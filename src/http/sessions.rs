@@ -8,6 +8,7 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::client_event::EventName;
 use crate::api::deck_choice::DeckChoice;
 use crate::api::rest::NewSession;
 use crate::api::settings_edit::PasswordEdit;
@@ -153,7 +154,8 @@ pub(super) async fn state(api: Arc<Api>, call: Call) -> Answer {
     ))]
 pub(super) async fn end(api: Arc<Api>, call: Call) -> Answer {
     let member = bearer::member(&api, &call).await?;
-    api.table.execute(member.session, member.player, Action::End).await?;
+    let event = EventName::SessionEnd;
+    api.table.execute(member.session, member.player, event, Action::End).await?;
     let mut response = Response::new(Body::default());
     *response.status_mut() = StatusCode::NO_CONTENT;
     Ok(response)

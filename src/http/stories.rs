@@ -6,8 +6,7 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::Failure;
-use crate::api::client_event::StoryCreate;
+use crate::api::client_event::{EventName, StoryCreate};
 use crate::http::bearer;
 use crate::http::call::{Answer, Api, Call, json};
 use crate::poker::command::Action;
@@ -23,7 +22,8 @@ pub(super) struct AddedStory {
 }
 
 /// Adds a story to the list; everybody at the table sees it. `requestId` is
-/// not read: a request that is sent twice adds two stories.
+/// not read: a request that is sent twice adds two stories. It counts like
+/// `story:create` of the same seat.
 #[utoipa::path(post, path = "/api/v1/sessions/{session}/stories",
     operation_id = "addStory", tag = "stories",
     params(("session" = String, Path, description = "Session id or join code")),
@@ -44,16 +44,14 @@ pub(super) struct AddedStory {
     ))]
 pub(super) async fn create(api: Arc<Api>, call: Call) -> Answer {
     let member = bearer::member(&api, &call).await?;
-    api.stories
-        .admit(&member.player, api.clock.now())
-        .map_err(|exceeded| Failure::RateLimited { retry_after_s: exceeded.retry_after_s })?;
     let story: StoryCreate = call.read()?;
     let action = Action::CreateStory {
         text: story.text(),
         after: story.after_id,
         client_ref: story.client_ref.map(|client_ref| client_ref.0),
     };
-    let executed = api.table.execute(member.session, member.player, action).await?;
+    let event = EventName::StoryCreate;
+    let executed = api.table.execute(member.session, member.player, event, action).await?;
     let story_id = match executed.reply {
         Reply::Story { story } => Some(story),
         _ => None,

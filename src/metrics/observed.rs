@@ -16,8 +16,8 @@ use crate::store::directory::{
     Announced, ConnectionRecord, Directory, InstanceRecord, RecoveryRecord,
 };
 use crate::store::{
-    CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
-    Subscription,
+    Attempt, Budget, CommitError, Denied, Entry, Lifetime, Loaded, Missing, OutOf, Party, Position,
+    SessionStore, StoreError, Stored, Subscription,
 };
 
 pub struct Observed<S: ?Sized> {
@@ -57,11 +57,12 @@ impl SessionStore for Observed<dyn SessionStore> {
         id: SessionId,
         expected: Position,
         entries: Arc<[Entry]>,
+        attempts: Vec<Attempt>,
         lifetime: Lifetime,
     ) -> BoxFuture<'_, Result<(), CommitError>> {
         let (asked, events) = (Instant::now(), entries.len());
         self.within
-            .commit(id, expected, entries, lifetime)
+            .commit(id, expected, entries, attempts, lifetime)
             .inspect(move |answer| {
                 let calls = &self.metrics.store;
                 calls.answered(Call::Commit, CallOutcome::of_commit(answer), asked.elapsed());
@@ -70,6 +71,40 @@ impl SessionStore for Observed<dyn SessionStore> {
                 }
             })
             .boxed()
+    }
+
+    fn attempt(
+        &self,
+        id: SessionId,
+        attempts: Vec<Attempt>,
+    ) -> BoxFuture<'_, Result<Vec<Denied>, StoreError>> {
+        let asked = Instant::now();
+        let answer = self.within.attempt(id, attempts);
+        let count = move |answer: &Result<Vec<Denied>, StoreError>| {
+            let outcome = match answer {
+                Ok(denied) if !denied.is_empty() => CallOutcome::Denied,
+                answer => CallOutcome::of(answer),
+            };
+            self.metrics.store.answered(Call::Attempt, outcome, asked.elapsed());
+        };
+        answer.inspect(count).boxed()
+    }
+
+    fn charge(
+        &self,
+        party: Party,
+        budgets: Vec<Budget>,
+    ) -> BoxFuture<'_, Result<Result<(), OutOf>, StoreError>> {
+        let asked = Instant::now();
+        let answer = self.within.charge(party, budgets);
+        let count = move |answer: &Result<Result<(), OutOf>, StoreError>| {
+            let outcome = match answer {
+                Ok(Err(_)) => CallOutcome::Denied,
+                answer => CallOutcome::of(answer),
+            };
+            self.metrics.store.answered(Call::Attempt, outcome, asked.elapsed());
+        };
+        answer.inspect(count).boxed()
     }
 
     fn read_after(

@@ -21,6 +21,8 @@ pub struct StoreCalls {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
     Commit,
+    /// Attempts that lead to no commit, of seats and of those without one.
+    Attempt,
     Create,
     Resolve,
     Load,
@@ -41,13 +43,16 @@ pub enum CallOutcome {
     Conflict,
     /// It answered, and said no: full, taken, or gone.
     Refused,
+    /// It answered, and there were too many attempts.
+    Denied,
     /// No answer, or one that cannot be read.
     Failed,
 }
 
 impl Call {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Commit,
+        Self::Attempt,
         Self::Create,
         Self::Resolve,
         Self::Load,
@@ -62,6 +67,7 @@ impl Call {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Commit => "commit",
+            Self::Attempt => "attempt",
             Self::Create => "create",
             Self::Resolve => "resolve",
             Self::Load => "load",
@@ -75,7 +81,7 @@ impl Call {
     }
 }
 
-const OUTCOMES: [&str; 4] = ["ok", "conflict", "refused", "failed"];
+const OUTCOMES: [&str; 5] = ["ok", "conflict", "refused", "denied", "failed"];
 
 impl CallOutcome {
     pub const fn of<T>(result: &Result<T, StoreError>) -> Self {
@@ -89,6 +95,7 @@ impl CallOutcome {
         match result {
             Ok(()) => Self::Ok,
             Err(CommitError::Conflict(_)) => Self::Conflict,
+            Err(CommitError::Denied(_)) => Self::Denied,
             Err(CommitError::Store(error)) => Self::of_error(error),
         }
     }

@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 use crate::poker::event::Event;
 use crate::poker::ids::{JoinCode, Millis, SessionId};
 use crate::poker::session::{Opening, Session};
+use crate::store::attempt::{Attempt, Budget, Denied, OutOf, Party};
 
 /// A place in the log of one session.
 ///
@@ -65,7 +66,14 @@ impl Entry {
 ///   [`load`] and [`read_after`]; an implementation says how much it survives.
 /// * **Repetition.** A commit whose outcome is unknown (a time-out) may be
 ///   tried again: if it had been accepted, the repetition is a conflict whose
-///   missing entries are the caller's own.
+///   missing entries are the caller's own. Its attempts are counted once.
+/// * **Attempts.** In any window a budget counts at most as many attempts as
+///   its limit allows, whichever instance they come through; beyond
+///   [`Limit::STAMPS_MAX`] a place may become free a little late. Attempts
+///   that are denied count nothing. Those of a commit are counted with it, in
+///   the same step, or not at all. A budget is forgotten when nothing in it
+///   counts any more, one more window later at the latest while the session
+///   is played in, and with the session in any case.
 /// * **Subscription.** A subscriber gets every update that is committed after
 ///   [`subscribe`] returned, in order, or notices that it missed some:
 ///   updates name the position before them. So: subscribe, then load.
@@ -81,6 +89,7 @@ impl Entry {
 ///
 /// Nobody but the store serialises: callers may commit concurrently.
 ///
+/// [`Limit::STAMPS_MAX`]: crate::limits::Limit::STAMPS_MAX
 /// [`commit`]: SessionStore::commit
 /// [`load`]: SessionStore::load
 /// [`read_after`]: SessionStore::read_after
@@ -103,14 +112,35 @@ pub trait SessionStore: Send + Sync + 'static {
     fn load(&self, id: SessionId) -> BoxFuture<'_, Result<Stored, StoreError>>;
 
     /// Appends `entries`, which follow each other behind `expected`
-    /// ([`Entry::behind`]), and tells the subscribers.
+    /// ([`Entry::behind`]), counts the attempts that led to them, and tells
+    /// the subscribers. If an attempt finds no room nothing of all that
+    /// happens: [`CommitError::Denied`].
     fn commit(
         &self,
         id: SessionId,
         expected: Position,
         entries: Arc<[Entry]>,
+        attempts: Vec<Attempt>,
         lifetime: Lifetime,
     ) -> BoxFuture<'_, Result<(), CommitError>>;
+
+    /// Counts attempts that lead to no commit; returns those that find no
+    /// room, in order, which are not counted. One call is one step. A call
+    /// that was repeated because its reply was lost may count twice: then it
+    /// errs on the strict side.
+    fn attempt(
+        &self,
+        id: SessionId,
+        attempts: Vec<Attempt>,
+    ) -> BoxFuture<'_, Result<Vec<Denied>, StoreError>>;
+
+    /// Asks budgets of a party in one step. All that are to be counted are, or
+    /// none: then it is known for how long. Repetition as with `attempt`.
+    fn charge(
+        &self,
+        party: Party,
+        budgets: Vec<Budget>,
+    ) -> BoxFuture<'_, Result<Result<(), OutOf>, StoreError>>;
 
     /// The entries behind `position`.
     fn read_after(
@@ -173,6 +203,10 @@ pub enum CommitError {
     /// Somebody was faster.
     #[error("another commit came first")]
     Conflict(Missing),
+    /// By the attempts that found no room, in order; never empty. Nothing was
+    /// appended and nothing counted.
+    #[error("{} attempts found no room", .0.len())]
+    Denied(Vec<Denied>),
     #[error(transparent)]
     Store(#[from] StoreError),
 }

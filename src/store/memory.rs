@@ -2,6 +2,7 @@
 //! tests. Survives nothing but is complete: the contract suite runs on it.
 
 mod directory;
+mod windows;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,11 +15,13 @@ use crate::poker::event::{Event, Fact};
 use crate::poker::evolve::evolve;
 use crate::poker::ids::{JoinCode, Millis, SessionId};
 use crate::poker::session::{Opening, Session};
+use crate::store::attempt::{Attempt, Budget, Charges, Denied, OutOf, Party};
 use crate::store::contract::{
     CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
     Subscription, Tombstone, Update,
 };
 use crate::store::memory::directory::Leases;
+use crate::store::memory::windows::{PartyWindows, SeatWindows};
 
 /// Updates that may wait for a subscriber before it is told that it missed
 /// some.
@@ -37,6 +40,7 @@ pub struct MemoryStore {
     sessions_max: usize,
     shelves: Mutex<Shelves>,
     leases: Mutex<Leases>,
+    parties: Mutex<PartyWindows>,
 }
 
 #[derive(Debug, Default)]
@@ -60,11 +64,18 @@ struct Log {
     entries: VecDeque<Entry>,
     lifetime: Lifetime,
     updates: broadcast::Sender<Update>,
+    windows: SeatWindows,
 }
 
 impl MemoryStore {
     pub fn new(clock: Clock, sessions_max: usize) -> Self {
-        Self { clock, sessions_max, shelves: Mutex::default(), leases: Mutex::default() }
+        Self {
+            clock,
+            sessions_max,
+            shelves: Mutex::default(),
+            leases: Mutex::default(),
+            parties: Mutex::default(),
+        }
     }
 
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
@@ -101,6 +112,7 @@ impl MemoryStore {
             entries: VecDeque::new(),
             lifetime,
             updates: broadcast::Sender::new(UPDATES_WAITING_MAX),
+            windows: SeatWindows::default(),
         };
         shelves.codes.insert(opening.code, opening.id);
         shelves.sessions.insert(opening.id, Shelf::Live(Box::new(log)));
@@ -121,6 +133,7 @@ impl MemoryStore {
         id: SessionId,
         expected: Position,
         entries: Arc<[Entry]>,
+        attempts: &[Attempt],
         lifetime: Lifetime,
     ) -> Result<(), CommitError> {
         let now = self.clock.now();
@@ -132,6 +145,13 @@ impl MemoryStore {
         if previous != expected {
             return Err(CommitError::Conflict(log.after(expected)));
         }
+        let charges = Charges::of(attempts);
+        let verdicts = log.windows.room(&charges, now);
+        let denied = charges.denied(&verdicts);
+        if !denied.is_empty() {
+            return Err(CommitError::Denied(denied));
+        }
+        log.windows.count(&charges, &verdicts, now);
         log.entries.extend(entries.iter().cloned());
         log.lifetime = lifetime;
         log.trim();
@@ -157,6 +177,7 @@ impl MemoryStore {
             entries: VecDeque::new(),
             lifetime,
             updates: broadcast::Sender::new(UPDATES_WAITING_MAX),
+            windows: SeatWindows::default(),
         };
         shelves.codes.entry(code).or_insert(id);
         shelves.sessions.insert(id, Shelf::Live(Box::new(log)));
@@ -202,9 +223,34 @@ impl SessionStore for MemoryStore {
         id: SessionId,
         expected: Position,
         entries: Arc<[Entry]>,
+        attempts: Vec<Attempt>,
         lifetime: Lifetime,
     ) -> BoxFuture<'_, Result<(), CommitError>> {
-        ready(self.commit_now(id, expected, entries, lifetime)).boxed()
+        ready(self.commit_now(id, expected, entries, &attempts, lifetime)).boxed()
+    }
+
+    fn attempt(
+        &self,
+        id: SessionId,
+        attempts: Vec<Attempt>,
+    ) -> BoxFuture<'_, Result<Vec<Denied>, StoreError>> {
+        let now = self.clock.now();
+        let denied = self.with_log(id, |log| {
+            let charges = Charges::of(&attempts);
+            let verdicts = log.windows.room(&charges, now);
+            log.windows.count(&charges, &verdicts, now);
+            charges.denied(&verdicts)
+        });
+        ready(denied).boxed()
+    }
+
+    fn charge(
+        &self,
+        party: Party,
+        budgets: Vec<Budget>,
+    ) -> BoxFuture<'_, Result<Result<(), OutOf>, StoreError>> {
+        let mut parties = self.parties.lock().unwrap_or_else(PoisonError::into_inner);
+        ready(Ok(parties.charge(party, &budgets, self.clock.now()))).boxed()
     }
 
     fn read_after(

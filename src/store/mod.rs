@@ -4,6 +4,7 @@
 //! [`redis`] keeps sessions where every instance finds them. Both pass the
 //! same contract suite (`tests/store/`).
 
+mod attempt;
 #[cfg(feature = "redis")]
 pub mod codec;
 mod contract;
@@ -12,6 +13,7 @@ pub mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
 
+pub use attempt::{Attempt, Budget, Charge, Denied, OutOf, Party};
 pub use contract::{
     CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
     Subscription, Tombstone, Update,

@@ -23,14 +23,15 @@ use crate::poker::session::Session;
 use crate::protocol::CloseReason;
 use crate::protocol::socketio::Event;
 use crate::table::answer::{Answer, Sender, tell, tell_error};
-use crate::table::handle::Job;
+use crate::table::attempts::{Admitted, TooMany};
+use crate::table::handle::{Asked, Job};
 use crate::table::intent::Intent;
 use crate::table::joining::decided;
 use crate::table::reception::hash_password;
 use crate::table::recovery::depart;
 use crate::table::recovery_failure::RecoveryFailure;
 use crate::table::registry::Table;
-use crate::table::socket_state::{Phase, Place, SeatExceeded, SocketState};
+use crate::table::socket_state::{Phase, Place, SocketState};
 
 impl App for Table {
     fn recovers(&self) -> bool {
@@ -163,7 +164,8 @@ impl Table {
         }
     }
 
-    /// An event of a member. The common path: no future, no allocation.
+    /// An event of a member. The common path, a command: no future; the store
+    /// counts the attempt with the commit.
     fn inside(
         &self,
         place: Place,
@@ -173,76 +175,131 @@ impl Table {
     ) -> Progress {
         let limit = self.shared.options.rate_limit(sender.event);
         let now = self.shared.store.now();
-        let admitted = match sender.event {
-            EventName::SessionJoin | EventName::SessionCreate => Ok(()),
-            event => place.limits.admit(event, limit, now),
-        };
-        if let Err(SeatExceeded { exceeded, tell }) = admitted {
-            self.rate_limited(&sender, limit, exceeded, tell);
-            return Progress::Done;
-        }
-        let origin = Some(sender.socket.id());
-        let player = place.player;
-        let command = |sender, action, request| Job::Command {
-            command: Self::command(player, request, action),
-            answer: Answer::Socket(sender),
-            origin,
-        };
-        let job = match intent {
-            Intent::Act(action) => command(sender, action, request),
-            Intent::Import { action, rejected } => {
-                command(Sender { rejected, ..sender }, action, request)
-            }
-            Intent::Configure(edit) => {
-                return Progress::Wait(Box::pin(configure(
-                    self.clone(),
-                    place,
-                    sender,
-                    *edit,
-                    request,
-                )));
-            }
-            Intent::Leave => {
-                if let Some(state) = sender.socket.state::<SocketState>() {
-                    state.stay_outside(true);
-                }
-                self.wait_in_lobby(&sender.socket);
-                let table = self.clone();
-                return Progress::Wait(Box::pin(async move {
-                    let socket = sender.socket.clone();
-                    table.place_left(&socket).await;
-                    let leave = Job::Leave { socket, answer: Answer::Socket(sender) };
-                    if let Progress::Wait(rest) = table.hand_over(place, leave) {
-                        rest.await;
-                    }
-                }));
-            }
-            Intent::Sync => {
-                return self.show(place.clone(), move |session, now| {
-                    let scene = Scene::new(session, now);
-                    let snapshot = scene.snapshot(place.player);
-                    sender.ack(&Ack::new(session.seq, Synced { snapshot }));
-                });
-            }
-            Intent::History(get) => {
-                return self.show(place, move |session, _| {
-                    let page = HistoryPage::before(session, get.cursor, get.story_id);
-                    sender.ack(&Ack::new(session.seq, page));
-                });
-            }
-            Intent::Heartbeat { timestamp } => {
-                let beat = HeartbeatResponse { timestamp, server_time: now };
-                sender.ack(&Ack::unnumbered(beat));
-                tell(&sender.socket, "heartbeat:response", &beat);
-                return Progress::Done;
-            }
+        let intent = match intent {
+            // These have budgets of their own.
             Intent::Join(join) => return self.join_again(place, sender, *join, request),
             Intent::Create(_) => {
                 self.refuse(&sender, &Failure::AlreadyJoinedOther);
                 return Progress::Done;
             }
+            intent => intent,
+        };
+        if let Err(exceeded) = place.limits.admit(sender.event, limit, now) {
+            self.rate_limited(&sender, TooMany { limit, exceeded });
+            return Progress::Done;
+        }
+        let admitted = Admitted {
+            player: place.player,
+            event: sender.event,
+            limit,
+            at: now,
+            limits: Arc::clone(&place.limits),
+        };
+        let origin = Some(sender.socket.id());
+        let (sender, action) = match intent {
+            Intent::Act(action) => (sender, action),
+            Intent::Import { action, rejected } => (Sender { rejected, ..sender }, action),
+            Intent::Leave => return self.leave(place, sender, admitted),
+            intent => return self.once_counted(place, sender, intent, request, admitted),
+        };
+        let job = Job::Command {
+            command: Self::command(place.player, request, action),
+            answer: Answer::Socket(sender),
+            origin,
+            attempt: Asked::Admitted(admitted),
         };
         self.hand_over(place, job)
+    }
+
+    /// What leads to no commit, or costs something before it: done when the
+    /// store has counted it.
+    fn once_counted(
+        &self,
+        place: Place,
+        sender: Sender,
+        intent: Intent,
+        request: Option<RequestId>,
+        admitted: Admitted,
+    ) -> Progress {
+        let table = self.clone();
+        Progress::Wait(Box::pin(async move {
+            let counted = table.shared.count_one(place.session.id, &admitted).await;
+            if let Err(too_many) = counted {
+                return table.rate_limited(&sender, too_many);
+            }
+            if let Progress::Wait(rest) = table.counted(place, sender, intent, request) {
+                rest.await;
+            }
+        }))
+    }
+
+    fn counted(
+        &self,
+        place: Place,
+        sender: Sender,
+        intent: Intent,
+        request: Option<RequestId>,
+    ) -> Progress {
+        match intent {
+            Intent::Configure(edit) => {
+                Progress::Wait(Box::pin(configure(self.clone(), place, sender, *edit, request)))
+            }
+            Intent::Sync => {
+                let player = place.player;
+                self.show(place, move |session, now| {
+                    let scene = Scene::new(session, now);
+                    let snapshot = scene.snapshot(player);
+                    sender.ack(&Ack::new(session.seq, Synced { snapshot }));
+                })
+            }
+            Intent::History(get) => self.show(place, move |session, _| {
+                let page = HistoryPage::before(session, get.cursor, get.story_id);
+                sender.ack(&Ack::new(session.seq, page));
+            }),
+            Intent::Heartbeat { timestamp } => {
+                let server_time = self.shared.store.now();
+                let beat = HeartbeatResponse { timestamp, server_time };
+                sender.ack(&Ack::unnumbered(beat));
+                tell(&sender.socket, "heartbeat:response", &beat);
+                Progress::Done
+            }
+            // Answered before, or handed over with their attempts.
+            Intent::Join(_)
+            | Intent::Create(_)
+            | Intent::Leave
+            | Intent::Act(_)
+            | Intent::Import { .. } => Progress::Done,
+        }
+    }
+
+    /// The socket is outside from now on, so that its end is no departure of
+    /// its own; and what was begun is done, although the connection may end
+    /// meanwhile.
+    fn leave(&self, place: Place, sender: Sender, admitted: Admitted) -> Progress {
+        let socket = sender.socket.clone();
+        if let Some(state) = socket.state::<SocketState>() {
+            state.stay_outside(true);
+        }
+        let table = self.clone();
+        let leaving = tokio::spawn(async move {
+            let counted = table.shared.count_one(place.session.id, &admitted).await;
+            if let Err(too_many) = counted {
+                let state = socket.state::<SocketState>();
+                // Unless the connection has ended: then it leaves anyway.
+                if state.is_some_and(|state| state.enter(place.clone())) {
+                    return table.rate_limited(&sender, too_many);
+                }
+            }
+            table.wait_in_lobby(&socket);
+            table.place_left(&socket).await;
+            let leave = Job::Leave { socket, answer: Answer::Socket(sender) };
+            if let Progress::Wait(rest) = table.hand_over(place, leave) {
+                rest.await;
+            }
+        });
+        Progress::Wait(Box::pin(async move {
+            let _ = leaving.await;
+        }))
     }
 
     /// Answers with a part of the session. The connection waits for it: such
@@ -307,6 +364,8 @@ async fn configure(
         command: Table::command(place.player, request, action),
         answer: Answer::Socket(sender),
         origin,
+        // Counted before the password was hashed.
+        attempt: Asked::Nothing,
     };
     if let Progress::Wait(rest) = table.hand_over(place, job) {
         rest.await;

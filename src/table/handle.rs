@@ -5,15 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Notify, mpsc};
 
+use crate::api::client_event::EventName;
 use crate::api::failure::Failure;
 use crate::connection::Socket;
 use crate::poker::command::{Command, Departure, Join};
-use crate::poker::ids::{Millis, RequestId, SessionId};
+use crate::poker::ids::{Millis, PlayerId, RequestId, SessionId};
 use crate::poker::reply::Reply;
 use crate::poker::session::Session;
 use crate::protocol::SocketId;
 use crate::store::directory::RecoverablePlace;
 use crate::table::answer::{Answer, Sender};
+use crate::table::attempts::Admitted;
 use crate::table::recovery::Recovering;
 
 /// The outcome of a command that was accepted: committed, if it changed
@@ -39,6 +41,7 @@ pub(super) enum Job {
         answer: Answer,
         /// The socket that already knows, when its seat is told.
         origin: Option<SocketId>,
+        attempt: Asked,
     },
     /// A socket asks for a seat.
     Join { join: Join, request: Option<RequestId>, socket: Socket, answer: JoinAnswer },
@@ -48,6 +51,18 @@ pub(super) enum Job {
     Recover(Recovering),
     /// Somebody looks at the session, between two commits.
     Look(Look),
+}
+
+/// Whether a command counts as an attempt.
+pub(super) enum Asked {
+    Nothing,
+    /// This instance has let it through; the store counts it with the commit.
+    Admitted(Admitted),
+    /// Nobody has asked yet.
+    OfSeat {
+        player: PlayerId,
+        event: EventName,
+    },
 }
 
 /// What somebody wants to see of a session, and when it was seen.

@@ -8,7 +8,6 @@ use crate::api::failure::Failure;
 use crate::api::field::BadField;
 use crate::api::settings_edit::PasswordEdit;
 use crate::connection::{Progress, Socket};
-use crate::limits::Exceeded;
 use crate::poker::command::{Claim, Join, PasswordCheck};
 use crate::poker::ids::{RequestId, SessionId};
 use crate::poker::refusal::Refusal;
@@ -33,11 +32,6 @@ impl Table {
             self.refuse(&sender, &BadField::missing("sessionId").into());
             return Progress::Done;
         }
-        let limit = self.shared.options.rate_limit(EventName::SessionJoin);
-        if let Err(exceeded) = state.admit_join(limit, self.shared.store.now()) {
-            self.rate_limited(&sender, limit, exceeded, true);
-            return Progress::Done;
-        }
         let Some(joining) = state.begin_join() else {
             return Progress::Done;
         };
@@ -45,20 +39,15 @@ impl Table {
         Progress::Wait(Box::pin(async move {
             let socket = sender.socket.clone();
             let from = socket.handshake().peer.ip();
-            let allowed = match table.is_known(token_of(&join)) {
-                true => Ok(()),
-                false => table.check_guesses(from),
-            };
-            let seated = match allowed {
+            let seated = match table.admit_join(from, token_of(&join)).await {
                 Ok(()) => {
                     let seated =
                         table.take_place(socket.clone(), join, request, Some(sender)).await;
-                    table.count_guess(from, &seated);
+                    table.count_guess(from, &seated).await;
                     seated.is_ok()
                 }
-                Err(exceeded) => {
-                    let limit = table.shared.failed_joins.limit();
-                    table.rate_limited(&sender, limit, exceeded, true);
+                Err(too_many) => {
+                    table.rate_limited(&sender, too_many);
                     false
                 }
             };
@@ -74,9 +63,17 @@ impl Table {
     ) {
         let from = socket.handshake().peer.ip();
         let request = auth.request_id.clone();
-        let is_known = self.is_known(token_of(&auth));
-        let seating = self.take_place(socket.clone(), auth, request, None);
-        let seated = if is_known { seating.await } else { self.guarded(from, seating).await };
+        let seated = match self.admit_join(from, token_of(&auth)).await {
+            Ok(()) => {
+                let seated = self.take_place(socket.clone(), auth, request, None).await;
+                self.count_guess(from, &seated).await;
+                seated
+            }
+            Err(too_many) => {
+                self.tell_rate_limit(&socket, EventName::SessionJoin, too_many);
+                Err(too_many.into())
+            }
+        };
         end_join(&socket, seated.is_ok(), joining);
         let Err(failure) = seated else { return };
         tell_error(&socket, &failure, None);
@@ -156,17 +153,11 @@ impl Table {
         join: SessionJoin,
         request: Option<RequestId>,
     ) -> Progress {
-        let limit = self.shared.options.rate_limit(EventName::SessionJoin);
-        let admitted = sender
-            .socket
-            .state::<SocketState>()
-            .map(|state| state.admit_join(limit, self.shared.store.now()));
-        if let Some(Err(exceeded)) = admitted {
-            self.rate_limited(&sender, limit, exceeded, true);
-            return Progress::Done;
-        }
         let table = self.clone();
         Progress::Wait(Box::pin(async move {
+            if let Err(too_many) = table.admit_return(place.session.id, place.player).await {
+                return table.rate_limited(&sender, too_many);
+            }
             let wanted = match join.session_id.and_then(|text| text.0) {
                 Some(session) => table.resolve(session).await.ok(),
                 None => None,
@@ -212,21 +203,19 @@ impl Table {
     async fn open_and_join(&self, sender: Sender, create: SessionCreate) -> bool {
         let from = sender.socket.handshake().peer.ip();
         let name = create.player_name.clone();
-        let opened = match create_request(create) {
-            Ok(request) => self.create(request, from).await,
-            Err(failure) => Err(failure),
-        };
-        let created = match opened {
-            Ok(created) => created,
-            Err(Failure::RateLimited { retry_after_s }) => {
-                let (minute, hour) =
-                    (self.shared.creates.limit(), self.shared.creates_per_hour.limit());
-                // Whoever waits longer than a minute has met the other one.
-                let is_of_hour = minute.window_seconds() < u64::from(retry_after_s);
-                let limit = if is_of_hour { hour } else { minute };
-                self.rate_limited(&sender, limit, Exceeded { retry_after_s }, true);
+        let request = match create_request(create) {
+            Ok(request) => request,
+            Err(failure) => {
+                self.refuse(&sender, &failure);
                 return false;
             }
+        };
+        if let Err(too_many) = self.admit_create(from).await {
+            self.rate_limited(&sender, too_many);
+            return false;
+        }
+        let created = match self.open(request).await {
+            Ok(created) => created,
             Err(failure) => {
                 self.refuse(&sender, &failure);
                 return false;

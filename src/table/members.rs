@@ -74,6 +74,11 @@ impl Members {
         self.seats.get(&player).is_some_and(|seat| !seat.sockets.is_empty())
     }
 
+    /// The gates of a seat, which needs no socket here to act over HTTP.
+    pub(super) fn limits(&mut self, player: PlayerId) -> &Arc<SeatLimits> {
+        &self.seats.entry(player).or_default().limits
+    }
+
     /// From now on the socket is told what happens.
     pub(super) fn add(&mut self, socket: &Socket, player: PlayerId) -> Arc<SeatLimits> {
         let id = socket.id();

@@ -13,6 +13,7 @@
 // What a socket says, and what becomes of it.
 mod answer;
 mod app;
+mod attempts;
 mod ending;
 mod intent;
 mod joining;

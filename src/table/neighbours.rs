@@ -19,7 +19,7 @@ use crate::poker::ids::{InstanceId, SessionId};
 use crate::poker::session::Session;
 use crate::table::answer::Answer;
 use crate::table::entropy::jittered;
-use crate::table::handle::Job;
+use crate::table::handle::{Asked, Job};
 use crate::table::registry::Shared;
 
 /// Between two looks at the leases.
@@ -145,6 +145,7 @@ async fn check(shared: &Shared, suspects: &HashSet<InstanceId>) -> HashSet<Insta
 fn forget(shared: &Shared, session: SessionId, dead: InstanceId) {
     let Some(handle) = shared.sessions.find(session) else { return };
     let command = Command::by_house(Action::ForgetInstance { instance: dead });
-    let job = Job::Command { command, answer: Answer::Nobody, origin: None };
+    let (answer, attempt) = (Answer::Nobody, Asked::Nothing);
+    let job = Job::Command { command, answer, origin: None, attempt };
     let _ = handle.try_send(Box::new(job));
 }

@@ -44,6 +44,8 @@ pub struct TableOptions {
     pub recovery: RecoveryOptions,
     /// Networks whose attempts are remembered.
     pub networks_max: usize,
+    /// Seats whose joins are remembered.
+    pub returns_max: usize,
     /// Sockets that may wait without having joined.
     pub waiting_sockets_max: usize,
     /// `host:port` for the other instances; empty: they do not reach this one.
@@ -108,6 +110,7 @@ impl Default for TableOptions {
             idle: Duration::from_secs(60),
             recovery: RecoveryOptions::default(),
             networks_max: 100_000,
+            returns_max: 100_000,
             waiting_sockets_max: 100_000,
             advertised_address: String::new(),
             task: None,

@@ -6,10 +6,9 @@ use std::net::IpAddr;
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 
-use crate::api::client_event::SessionJoin;
+use crate::api::client_event::{EventName, SessionJoin};
 use crate::api::failure::Failure;
 use crate::identity::{Claims, password};
-use crate::limits::Exceeded;
 use crate::poker::command::{Action, Actor, Claim, Command, Join, PasswordCheck, Reclaim};
 use crate::poker::deck::Deck;
 use crate::poker::ids::{JoinCode, Millis, PlayerId, RequestId, SessionId, SessionRef};
@@ -21,7 +20,7 @@ use crate::poker::settings::{Settings, SettingsPatch};
 use crate::store::{Lifetime, StoreError, Tombstone};
 use crate::table::answer::Answer;
 use crate::table::entropy;
-use crate::table::handle::{Executed, Job};
+use crate::table::handle::{Asked, Executed, Job};
 use crate::table::registry::{Table, unavailable};
 use crate::table::socket_state::Place;
 
@@ -95,14 +94,13 @@ pub struct Authorised {
 impl Table {
     /// Opens a session; its host's seat waits for the holder of the token.
     pub async fn create(&self, request: CreateRequest, from: IpAddr) -> Result<Created, Failure> {
+        self.admit_create(from).await?;
+        self.open(request).await
+    }
+
+    pub(super) async fn open(&self, request: CreateRequest) -> Result<Created, Failure> {
         let shared = &self.shared;
         let now = shared.store.now();
-        shared
-            .creates
-            .admit(&from.into(), now)
-            .and_then(|()| shared.creates_per_hour.admit(&from.into(), now))
-            .map_err(|exceeded| Failure::RateLimited { retry_after_s: exceeded.retry_after_s })?;
-
         let policy = shared.options.policy.clone();
         request.patch.check(&policy)?;
         let settings = Settings::new(request.name, request.deck.unwrap_or_default());
@@ -155,12 +153,12 @@ impl Table {
         request: JoinRequest,
         from: IpAddr,
     ) -> Result<Seated, Failure> {
-        let is_known = self.is_known(request.token.as_deref());
+        self.admit_join(from, request.token.as_deref()).await?;
         let joined = async {
             let id = self.resolve(session).await?;
             let join = self.prepare_join(id, request).await?;
             let command = Command { by: Actor::Visitor, request: None, action: Action::Join(join) };
-            let executed = self.perform(id, command).await?;
+            let executed = self.perform(id, command, Asked::Nothing).await?;
             let Reply::Joined { player } = executed.reply else {
                 return Err(Failure::Internal { id: 0 });
             };
@@ -171,7 +169,9 @@ impl Table {
                 .await?;
             Ok(Seated { session: id, player, token: self.token(id, player, generation, now) })
         };
-        if is_known { joined.await } else { self.guarded(from, joined).await }
+        let joined = joined.await;
+        self.count_guess(from, &joined).await;
+        joined
     }
 
     /// Looks at a session as it is between two commits.
@@ -184,14 +184,17 @@ impl Table {
         self.look(id, look).await
     }
 
-    /// Does something as the holder of a seat; see [`Table::authorise`].
+    /// Does something as the holder of a seat; see [`Table::authorise`]. It
+    /// counts in that seat's budget like the `event` that does the same.
     pub async fn execute(
         &self,
         session: SessionId,
         by: PlayerId,
+        event: EventName,
         action: Action,
     ) -> Result<Executed, Failure> {
-        self.perform(session, Command::by_seat(by, action)).await
+        let attempt = Asked::OfSeat { player: by, event };
+        self.perform(session, Command::by_seat(by, action), attempt).await
     }
 
     /// What a token claims, if it is ours and still valid.
@@ -248,28 +251,13 @@ impl Table {
         from: IpAddr,
         attempt: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        self.check_guesses(from)
-            .map_err(|exceeded| Failure::RateLimited { retry_after_s: exceeded.retry_after_s })?;
+        self.check_guesses(from).await?;
         let result = attempt.await;
-        self.count_guess(from, &result);
+        self.count_guess(from, &result).await;
         result
     }
 
-    /// Whether a token is ours. Its holder need not guess, and must not be
-    /// kept out by somebody who does, behind the same address.
-    pub(super) fn is_known(&self, token: Option<&str>) -> bool {
-        token.is_some_and(|token| self.identify(token).is_ok())
-    }
-
-    /// Whether that network may guess once more.
-    pub(super) fn check_guesses(&self, from: IpAddr) -> Result<(), Exceeded> {
-        let shared = &self.shared;
-        let now = shared.store.now();
-        shared.failed_joins.check(&from.into(), now)?;
-        shared.failed_joins_in_all.check(&(), now)
-    }
-
-    pub(super) fn count_guess<T>(&self, from: IpAddr, result: &Result<T, Failure>) {
+    pub(super) async fn count_guess<T>(&self, from: IpAddr, result: &Result<T, Failure>) {
         let is_guess = matches!(
             result,
             Err(Failure::Refused(
@@ -277,11 +265,7 @@ impl Table {
             ))
         );
         if is_guess {
-            let shared = &self.shared;
-            let now = shared.store.now();
-            // Counting is all: this attempt has been answered.
-            let _ = shared.failed_joins.admit(&from.into(), now);
-            let _ = shared.failed_joins_in_all.admit(&(), now);
+            self.guessed_wrong(from).await;
         }
     }
 
@@ -322,9 +306,11 @@ impl Table {
         &self,
         id: SessionId,
         command: Command,
+        attempt: Asked,
     ) -> Result<Executed, Failure> {
         let (caller, outcome) = oneshot::channel();
-        let job = Job::Command { command, answer: Answer::Caller(caller), origin: None };
+        let answer = Answer::Caller(caller);
+        let job = Job::Command { command, answer, origin: None, attempt };
         self.send(id, Box::new(job)).await?;
         outcome.await.unwrap_or(Err(Failure::StateUnavailable { retry_after_s: 1 }))
     }

@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Mutex as AsyncMutex;
 use tracing::{Instrument as _, debug_span};
 
+use crate::api::client_event::EventName;
 use crate::api::failure::Failure;
 use crate::hub::Hub;
 use crate::identity::Keyring;
 use crate::limits::{Budgets, Network};
-use crate::poker::ids::{InstanceId, SessionId};
+use crate::poker::ids::{InstanceId, PlayerId, SessionId};
 use crate::poker::refusal::Refusal;
 use crate::store::{Directory, SessionStore, StoreError, Stored, Tombstone};
+use crate::table::attempts::{Absence, PartyBudget};
 use crate::table::entropy;
 use crate::table::handle::{Job, SessionHandle, TaskEnded};
 use crate::table::lobby::Lobby;
@@ -40,10 +42,17 @@ pub(super) struct Shared {
     pub(super) instance: InstanceId,
     pub(super) sessions: Sessions,
     pub(super) lobby: Arc<Lobby>,
-    pub(super) failed_joins: Budgets<Network>,
-    pub(super) failed_joins_in_all: Budgets<()>,
-    pub(super) creates: Budgets<Network>,
-    pub(super) creates_per_hour: Budgets<Network>,
+    pub(super) failed_joins: PartyBudget,
+    pub(super) failed_joins_in_all: PartyBudget,
+    pub(super) creates: PartyBudget,
+    pub(super) creates_per_hour: PartyBudget,
+    /// Joins of those who have no seat yet.
+    pub(super) joins: PartyBudget,
+    /// Joins of those who have one.
+    pub(super) returns: Budgets<(SessionId, PlayerId)>,
+    pub(super) absence: Absence,
+    /// Of this instance alone: a guess that is none costs the directory as
+    /// much as any recovery, and 120 random bits are not guessed.
     pub(super) failed_recoveries: Budgets<Network>,
     pub(super) recoveries: RecoveryCounts,
 }
@@ -70,6 +79,7 @@ impl Table {
         options: TableOptions,
     ) -> Self {
         let networks_max = options.networks_max;
+        let joins = options.rate_limit(EventName::SessionJoin);
         let instance = entropy::instance_id();
         let tracker =
             Tracker::start(instance, Arc::clone(&store), Arc::clone(&directory), &options);
@@ -83,10 +93,13 @@ impl Table {
             instance,
             sessions: Sessions::default(),
             lobby: Lobby::new(options.join_timeout, options.waiting_sockets_max),
-            failed_joins: Budgets::new(options.failed_joins, networks_max),
-            failed_joins_in_all: Budgets::new(options.failed_joins_in_all, 1),
-            creates: Budgets::new(options.creates, networks_max),
-            creates_per_hour: Budgets::new(options.creates_per_hour, networks_max),
+            failed_joins: PartyBudget::new("failed-joins", options.failed_joins, networks_max),
+            failed_joins_in_all: PartyBudget::new("failed-joins", options.failed_joins_in_all, 1),
+            creates: PartyBudget::new("session:create", options.creates, networks_max),
+            creates_per_hour: PartyBudget::new("sessions", options.creates_per_hour, networks_max),
+            joins: PartyBudget::new("session:join", joins, networks_max),
+            returns: Budgets::new(joins, options.returns_max),
+            absence: Absence::default(),
             failed_recoveries: Budgets::new(options.recovery.failed, networks_max),
             recoveries: RecoveryCounts::default(),
             options,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use crate::api::client_event::{EventName, SessionJoin};
-use crate::limits::{Exceeded, Limit, Window};
+use crate::limits::{Exceeded, Gate, Limit, Window};
 use crate::poker::ids::{Millis, PlayerId};
 use crate::store::directory::RecoveryRecord;
 use crate::table::handle::SessionHandle;
@@ -23,8 +23,9 @@ struct Inner {
     auth: Option<Box<SessionJoin>>,
     /// As it was last written, if the socket can be recovered.
     recovery: Option<Box<RecoveryRecord>>,
-    joins: Window,
     rejected: Window,
+    /// When `rate:limit` was last sent for an event.
+    told_limits: Vec<(EventName, Millis)>,
 }
 
 /// Where a socket stands towards the sessions.
@@ -55,8 +56,8 @@ impl SocketState {
                 phase: Phase::Outside { has_left: false },
                 auth,
                 recovery: None,
-                joins: Window::default(),
                 rejected: Window::default(),
+                told_limits: Vec::new(),
             }),
         }
     }
@@ -133,8 +134,15 @@ impl SocketState {
         self.inner().recovery = Some(Box::new(record));
     }
 
-    pub(super) fn admit_join(&self, limit: Limit, now: Millis) -> Result<(), Exceeded> {
-        self.inner().joins.admit(limit, now)
+    /// Whether `rate:limit` is due for an event; then it counts as sent.
+    pub(super) fn may_tell_limit(&self, event: EventName, now: Millis) -> bool {
+        let told = &mut self.inner().told_limits;
+        match told.iter_mut().find(|(one, _)| *one == event) {
+            Some((_, at)) if now.since(*at) < TELL_INTERVAL_MS => return false,
+            Some((_, at)) => *at = now,
+            None => told.push((event, now)),
+        }
+        true
     }
 
     /// Counts a refused event; an error is one too many.
@@ -147,28 +155,16 @@ impl SocketState {
     }
 }
 
-/// The windows of one seat, shared by its sockets.
+/// `rate:limit` is sent at most so often for one event.
+const TELL_INTERVAL_MS: u64 = 1_000;
+
+/// The gates of one seat, shared by its sockets.
 #[derive(Debug, Default)]
 pub(super) struct SeatLimits {
-    windows: Mutex<BTreeMap<EventName, SeatWindow>>,
+    gates: Mutex<BTreeMap<EventName, Gate>>,
     /// Milliseconds; 0: nothing was sent so far.
     last_event_at: AtomicU64,
 }
-
-#[derive(Debug, Default)]
-struct SeatWindow {
-    window: Window,
-    /// When `rate:limit` was last sent for this event.
-    told_at: Option<Millis>,
-}
-
-/// A refused attempt, and whether to say so in `rate:limit` as well.
-pub(super) struct SeatExceeded {
-    pub(super) exceeded: Exceeded,
-    pub(super) tell: bool,
-}
-
-const TELL_INTERVAL_MS: u64 = 1_000;
 
 impl SeatLimits {
     pub(super) fn admit(
@@ -176,21 +172,29 @@ impl SeatLimits {
         event: EventName,
         limit: Limit,
         now: Millis,
-    ) -> Result<(), SeatExceeded> {
+    ) -> Result<(), Exceeded> {
         self.last_event_at.store(now.0, Ordering::Relaxed);
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let seat = windows.entry(event).or_default();
-        seat.window.admit(limit, now).map_err(|exceeded| {
-            let tell = seat.told_at.is_none_or(|at| TELL_INTERVAL_MS <= now.since(at));
-            if tell {
-                seat.told_at = Some(now);
-            }
-            SeatExceeded { exceeded, tell }
-        })
+        self.gates().entry(event).or_default().admit(limit, now)
+    }
+
+    /// The store does not let through what was admitted at `admitted_at`.
+    pub(super) fn refuse(
+        &self,
+        event: EventName,
+        limit: Limit,
+        admitted_at: Millis,
+        now: Millis,
+        exceeded: Exceeded,
+    ) {
+        self.gates().entry(event).or_default().refuse(limit, admitted_at, now, exceeded);
     }
 
     /// When somebody on this seat last sent something.
     pub(super) fn last_event_at(&self) -> Millis {
         Millis(self.last_event_at.load(Ordering::Relaxed))
+    }
+
+    fn gates(&self) -> MutexGuard<'_, BTreeMap<EventName, Gate>> {
+        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,9 +1,11 @@
 //! The promises of `SessionStore`, one test each.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use cardroom::limits::Limit;
 use cardroom::poker::deck::Deck;
 use cardroom::poker::event::{Event, Fact};
 use cardroom::poker::evolve::evolve;
@@ -12,8 +14,8 @@ use cardroom::poker::policy::Policy;
 use cardroom::poker::session::{Opening, Session};
 use cardroom::poker::settings::Settings;
 use cardroom::store::{
-    CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
-    Tombstone, Update,
+    Attempt, Budget, Charge, CommitError, Entry, Lifetime, Loaded, Missing, OutOf, Party, Position,
+    SessionStore, StoreError, Stored, Tombstone, Update,
 };
 
 use super::Fixture;
@@ -95,13 +97,20 @@ pub(crate) async fn a_commit_that_is_repeated_is_a_conflict_with_itself(fixture:
     let created = create(store, 1).await;
     let id = created.session.id;
     let entries = Entry::behind(created.position, 7, [away(1, true)]);
-    let commit = || store.commit(id, created.position, Arc::clone(&entries), for_an_hour(store));
+    let commit = || {
+        let attempts = vec![attempt(1, "vote:submit", PER_HOUR)];
+        store.commit(id, created.position, Arc::clone(&entries), attempts, for_an_hour(store))
+    };
     assert_eq!(commit().await, Ok(()));
     // A store may also find out by itself, and say that it was accepted.
     let again = commit().await;
     let missing = Missing::Entries(entries.to_vec());
     assert!(again.is_ok() || again == Err(CommitError::Conflict(missing)), "{again:?}");
     assert_eq!(load(store, id).await.position, entries[0].position);
+    // Its attempt counts once, of two.
+    let one_more = || store.attempt(id, vec![attempt(1, "vote:submit", PER_HOUR)]);
+    assert_eq!(one_more().await, Ok(Vec::new()));
+    assert_eq!(one_more().await.map(|denied| denied.len()), Ok(1));
 }
 
 pub(crate) async fn a_foreign_position_is_a_conflict(fixture: &Fixture) {
@@ -256,7 +265,8 @@ pub(crate) async fn a_session_whose_time_is_over_leaves_a_tombstone(fixture: &Fi
     sleep_ms(hour_ms / 2).await;
     let entries = Entry::behind(created.position, 7, [away(1, true)]);
     let position = entries[0].position;
-    let committed = store.commit(id, created.position, entries, lifetime(store, hour_ms)).await;
+    let committed =
+        store.commit(id, created.position, entries, Vec::new(), lifetime(store, hour_ms)).await;
     assert_eq!(committed, Ok(()));
     sleep_ms(hour_ms / 2 + 1).await;
     assert_eq!(load(store, id).await.position, position);
@@ -335,6 +345,106 @@ pub(crate) async fn what_is_over_stays_over(fixture: &Fixture) {
     assert_eq!(store.restore(other, past).await, Err(StoreError::Gone), "its time is over");
 }
 
+pub(crate) async fn of_too_many_attempts_nothing_is_committed(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    let id = created.session.id;
+    let (ann, bob) = (attempt(1, "vote:submit", PER_HOUR), attempt(2, "vote:submit", PER_HOUR));
+    // Those of one commit count together: the third of a budget of two.
+    let attempts = [ann, bob, ann, bob, ann];
+    let denied = tried(store, id, created.position, &[away(1, true)], &attempts).await;
+    let Err(CommitError::Denied(denied)) = denied else { panic!("not denied: {denied:?}") };
+    assert_eq!(denied.iter().map(|one| one.attempt).collect::<Vec<_>>(), [4]);
+    assert_eq!(denied[0].exceeded.retry_after_ms, PER_HOUR.window_ms);
+    assert_eq!(load(store, id).await, created);
+
+    // None of them was counted.
+    let attempts = [ann, bob, ann];
+    let position = tried(store, id, created.position, &[away(1, true)], &attempts).await.unwrap();
+    let denied = tried(store, id, position, &[away(2, true)], &[bob, ann, bob]).await;
+    let Err(CommitError::Denied(denied)) = denied else { panic!("not denied: {denied:?}") };
+    assert_eq!(denied.iter().map(|one| one.attempt).collect::<Vec<_>>(), [1, 2]);
+    // Who was faster is said first.
+    let late = tried(store, id, created.position, &[away(3, true)], &[ann]).await;
+    assert!(matches!(late, Err(CommitError::Conflict(_))), "{late:?}");
+    assert_eq!(load(store, id).await.position, position);
+}
+
+pub(crate) async fn attempts_without_a_commit_count_in_the_same_budget(fixture: &Fixture) {
+    let store = &*fixture.store;
+    let created = create(store, 1).await;
+    let id = created.session.id;
+    let (ann, other) = (attempt(1, "vote:submit", PER_HOUR), attempt(1, "story:update", PER_HOUR));
+    assert_eq!(store.attempt(id, vec![ann]).await, Ok(Vec::new()));
+    let position = tried(store, id, created.position, &[away(1, true)], &[ann]).await.unwrap();
+    // As many as fit, each in the budget of its own seat and event.
+    let denied = store.attempt(id, vec![ann, other, other, other]).await.unwrap();
+    assert_eq!(denied.iter().map(|one| one.attempt).collect::<Vec<_>>(), [0, 3]);
+    let denied = tried(store, id, position, &[away(2, true)], &[other]).await;
+    assert!(matches!(denied, Err(CommitError::Denied(_))), "{denied:?}");
+    // Nor has another session anything to do with it.
+    let elsewhere = create(store, 2).await.session.id;
+    assert_eq!(store.attempt(elsewhere, vec![ann]).await, Ok(Vec::new()));
+    let unknown = store.attempt(opening(3).id, vec![ann]).await;
+    assert_eq!(unknown, Err(StoreError::Gone));
+}
+
+pub(crate) async fn a_window_opens_when_its_oldest_attempt_leaves(fixture: &Fixture) {
+    let (store, window_ms) = (&*fixture.store, fixture.hour_ms / 4 * 3);
+    let id = create(store, 1).await.session.id;
+    let limit = Limit { attempts_max: 2, window_ms };
+    let once = || async {
+        let denied = store.attempt(id, vec![attempt(1, "vote:submit", limit)]).await.unwrap();
+        denied.first().map(|denied| denied.exceeded.retry_after_ms)
+    };
+    assert_eq!(once().await, None);
+    sleep_ms(window_ms / 2).await;
+    assert_eq!(once().await, None);
+    let retry_after_ms = once().await.expect("the window is full");
+    assert!(retry_after_ms <= window_ms / 2, "{retry_after_ms}");
+    // What is denied does not extend it.
+    sleep_ms(retry_after_ms / 2).await;
+    let left_ms = once().await.expect("the window is full");
+    assert!(left_ms <= retry_after_ms - retry_after_ms / 2, "{left_ms} of {retry_after_ms}");
+    sleep_ms(left_ms + 1).await;
+    assert_eq!(once().await, None);
+    assert!(once().await.is_some());
+}
+
+pub(crate) async fn budgets_of_a_party_are_charged_together_or_not(fixture: &Fixture) {
+    let (store, window_ms) = (&*fixture.store, fixture.hour_ms);
+    let network = |text: &str| Party::from(text.parse::<IpAddr>().expect("an address"));
+    let limit = Limit { attempts_max: 2, window_ms };
+    let budget = |what, charge| Budget { what, limit, charge };
+    let count = |what| vec![budget(what, Charge::Count)];
+    let home = network("2001:db8::1");
+    assert_eq!(store.charge(home, count("guess")).await, Ok(Ok(())));
+    assert_eq!(store.charge(network("2001:db8::2"), count("guess")).await, Ok(Ok(())));
+    let full = store.charge(network("2001:db8::3"), count("guess")).await.unwrap();
+    let OutOf { budget: which, exceeded } = full.expect_err("the /64 has used it up");
+    assert_eq!(which, 0);
+    assert!((1..=window_ms).contains(&exceeded.retry_after_ms), "{exceeded:?}");
+
+    // Where one has no room the other counts nothing.
+    let both = || vec![budget("join", Charge::Count), budget("guess", Charge::Look)];
+    for _ in 0..3 {
+        let refused = store.charge(home, both()).await.unwrap();
+        assert_eq!(refused.map_err(|out_of| out_of.budget), Err(1));
+    }
+    for _ in 0..2 {
+        assert_eq!(store.charge(home, count("join")).await, Ok(Ok(())));
+    }
+    // Looking counts nothing, and everybody else is somebody else.
+    for party in [network("2001:db8:0:1::1"), network("10.0.0.1"), Party::Everybody] {
+        for _ in 0..3 {
+            let look = vec![budget("guess", Charge::Look)];
+            assert_eq!(store.charge(party, look).await, Ok(Ok(())));
+        }
+    }
+    sleep_ms(exceeded.retry_after_ms + 1).await;
+    assert_eq!(store.charge(home, count("guess")).await, Ok(Ok(())));
+}
+
 pub(crate) async fn an_unknown_session_is_unknown(fixture: &Fixture) {
     let store = &*fixture.store;
     let id = opening(1).id;
@@ -355,6 +465,13 @@ pub(super) fn opening(number: u8) -> Opening {
         host_name: "Ann".parse().expect("a player name"),
         host_avatar: Default::default(),
     }
+}
+
+/// Too few to be used up by chance.
+const PER_HOUR: Limit = Limit { attempts_max: 2, window_ms: HOUR_MS };
+
+pub(super) fn attempt(player: u8, event: &'static str, limit: Limit) -> Attempt {
+    Attempt { player: PlayerId::from_random([player; 16]), event, limit }
 }
 
 fn for_an_hour(store: &dyn SessionStore) -> Lifetime {
@@ -396,7 +513,7 @@ pub(super) async fn commit(
 ) -> Result<Position, CommitError> {
     let entries = numbered(expected, events);
     let position = entries.last().map_or(expected, |entry| entry.position);
-    store.commit(id, expected, entries, for_an_hour(store)).await.map(|()| position)
+    store.commit(id, expected, entries, Vec::new(), for_an_hour(store)).await.map(|()| position)
 }
 
 /// As often as it takes: strict durability refuses while a busy replica is
@@ -407,14 +524,26 @@ async fn accepted(
     expected: Position,
     events: &[Event],
 ) -> Position {
+    let outcome = tried(store, id, expected, events, &[]).await;
+    outcome.unwrap_or_else(|error| panic!("unexpected: {error}"))
+}
+
+/// An answer, with attempts that are to be counted.
+pub(super) async fn tried(
+    store: &dyn SessionStore,
+    id: SessionId,
+    expected: Position,
+    events: &[Event],
+    attempts: &[Attempt],
+) -> Result<Position, CommitError> {
     let entries = numbered(expected, events);
     let position = entries.last().map_or(expected, |entry| entry.position);
     for _ in 0..PATIENCE {
-        let outcome = store.commit(id, expected, Arc::clone(&entries), for_an_hour(store)).await;
+        let (entries, lifetime) = (Arc::clone(&entries), for_an_hour(store));
+        let outcome = store.commit(id, expected, entries, attempts.to_vec(), lifetime).await;
         match outcome {
-            Ok(()) => return position,
             Err(CommitError::Store(StoreError::Unavailable(_))) => sleep_ms(100).await,
-            Err(error) => panic!("unexpected: {error}"),
+            outcome => return outcome.map(|()| position),
         }
     }
     panic!("not accepted in {PATIENCE} attempts");

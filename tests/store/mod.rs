@@ -7,6 +7,7 @@ mod failover;
 mod figures;
 mod idle;
 mod presence;
+mod rates;
 mod redis;
 pub(crate) mod redis_server;
 mod redis_sites;
@@ -118,6 +119,10 @@ macro_rules! whole_contract {
                 what_was_lost_is_put_back,
                 what_lives_is_not_put_back,
                 what_is_over_stays_over,
+                of_too_many_attempts_nothing_is_committed,
+                attempts_without_a_commit_count_in_the_same_budget,
+                a_window_opens_when_its_oldest_attempt_leaves,
+                budgets_of_a_party_are_charged_together_or_not,
                 an_unknown_session_is_unknown,
             ]
         );

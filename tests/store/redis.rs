@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use cardroom::limits::Limit;
 use cardroom::store::redis::{ConnectError, LinkError, RedisOptions};
 use cardroom::store::{
     CommitError, Loaded, Position, RedisStore, SessionStore, StoreError, Subscription, Update,
 };
 use tokio::time::timeout;
 
-use crate::store::contract::{away, commit, create, load, missed_events, missed_up_to, opening};
+use crate::store::contract::{
+    attempt, away, commit, create, load, missed_events, missed_up_to, opening, tried,
+};
 use crate::store::redis_server::RedisServer;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -72,19 +75,25 @@ async fn an_accepted_commit_costs_one_round_trip() {
     // Loads the script.
     let mut position = commit(&store, id, created.position, &[away(0, true)]).await.unwrap();
     let () = server.ask(&["CONFIG", "RESETSTAT"]).await;
+    // Their attempts are counted with them.
+    let limit = Limit::per_minute(COMMITS as u32 / 10);
     for number in 0..COMMITS {
-        position = commit(&store, id, position, &[away(number, true)]).await.unwrap();
+        let attempts = [attempt((number % 10) as u8, "vote:submit", limit)];
+        position = tried(&store, id, position, &[away(number, true)], &attempts).await.unwrap();
     }
+    let attempts = [attempt(0, "vote:submit", limit)];
+    let one_more = tried(&store, id, position, &[away(0, true)], &attempts).await;
+    assert!(matches!(one_more, Err(CommitError::Denied(_))), "{one_more:?}");
     let stats: String = server.ask(&["INFO", "commandstats"]).await;
     let calls = |command: &str| {
         let line = stats.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:")));
         let calls = line.and_then(|line| line.strip_prefix("calls="));
         calls.and_then(|calls| calls.split(',').next()).map_or(0, |calls| calls.parse().unwrap())
     };
-    assert_eq!(calls("evalsha"), COMMITS);
+    assert_eq!(calls("evalsha"), COMMITS + 1);
     assert_eq!(calls("spublish"), COMMITS);
     // Nothing else was sent for them: no read of what we know, no code.
-    for never in ["eval", "xrange", "get", "exists", "ssubscribe"] {
+    for never in ["eval", "xrange", "get", "exists", "ssubscribe", "hgetall"] {
         assert_eq!(calls(never), 0, "{never}: {stats}");
     }
 }

@@ -94,7 +94,8 @@ impl Replica {
             let entries = Entry::behind(self.loaded.position, stamp * 7_919, [away(stamp, true)]);
             let lifetime = lifetime(&self.store);
             let position = self.loaded.position;
-            match self.store.commit(id, position, Arc::clone(&entries), lifetime).await {
+            match self.store.commit(id, position, Arc::clone(&entries), Vec::new(), lifetime).await
+            {
                 Ok(()) => {
                     self.take(&entries);
                     accepted.push(stamp);
@@ -244,7 +245,7 @@ async fn what_is_over_is_not_put_back() {
         tombstone_until: store.now().add_ms(60_000),
     };
     let entries = Entry::behind(created.position, 7, [away(1, true)]);
-    store.commit(created.session.id, created.position, entries, past).await.unwrap();
+    store.commit(created.session.id, created.position, entries, Vec::new(), past).await.unwrap();
     let ended = load(&store, created.session.id).await;
     tokio::time::sleep(Duration::from_millis(400)).await;
     // Whatever the replica believes, the tombstone stands.

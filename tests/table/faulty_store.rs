@@ -1,5 +1,6 @@
 //! The embedded store behind a line that breaks.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::{BoxFuture, FutureExt, ready};
@@ -9,13 +10,15 @@ use cardroom::poker::event::Event;
 use cardroom::poker::ids::{JoinCode, Millis, SessionId};
 use cardroom::poker::session::Opening;
 use cardroom::store::{
-    CommitError, Entry, Lifetime, Loaded, MemoryStore, Missing, Position, SessionStore, StoreError,
-    Stored, Subscription,
+    Attempt, Budget, CommitError, Denied, Entry, Lifetime, Loaded, MemoryStore, Missing, OutOf,
+    Party, Position, SessionStore, StoreError, Stored, Subscription,
 };
 
 pub(super) struct FaultyStore {
     inner: MemoryStore,
     fault: Mutex<Fault>,
+    /// Commits and attempts that it was asked to count.
+    asked: AtomicU32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -33,11 +36,19 @@ pub(super) enum Fault {
 
 impl FaultyStore {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { inner: MemoryStore::new(clock, 8), fault: Mutex::new(Fault::None) }
+        Self {
+            inner: MemoryStore::new(clock, 8),
+            fault: Mutex::new(Fault::None),
+            asked: AtomicU32::new(0),
+        }
     }
 
     pub(super) fn set(&self, fault: Fault) {
         *self.fault.lock().expect("no test panics in here") = fault;
+    }
+
+    pub(super) fn asked(&self) -> u32 {
+        self.asked.load(Ordering::Relaxed)
     }
 
     fn fault(&self) -> Fault {
@@ -85,12 +96,14 @@ impl SessionStore for FaultyStore {
         id: SessionId,
         expected: Position,
         entries: Arc<[Entry]>,
+        attempts: Vec<Attempt>,
         lifetime: Lifetime,
     ) -> BoxFuture<'_, Result<(), CommitError>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         match self.fault() {
             Fault::Away => ready(Err(away().into())).boxed(),
             Fault::LosesReplies => async move {
-                self.inner.commit(id, expected, entries, lifetime).await?;
+                self.inner.commit(id, expected, entries, attempts, lifetime).await?;
                 Err(away().into())
             }
             .boxed(),
@@ -100,8 +113,28 @@ impl SessionStore for FaultyStore {
                 let nothing = Missing::Entries(Vec::new());
                 ready(Err(CommitError::Conflict(nothing))).boxed()
             }
-            Fault::Conflicts(0) | Fault::None => self.inner.commit(id, expected, entries, lifetime),
+            Fault::Conflicts(0) | Fault::None => {
+                self.inner.commit(id, expected, entries, attempts, lifetime)
+            }
         }
+    }
+
+    fn attempt(
+        &self,
+        id: SessionId,
+        attempts: Vec<Attempt>,
+    ) -> BoxFuture<'_, Result<Vec<Denied>, StoreError>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.unless_away(self.inner.attempt(id, attempts))
+    }
+
+    fn charge(
+        &self,
+        party: Party,
+        budgets: Vec<Budget>,
+    ) -> BoxFuture<'_, Result<Result<(), OutOf>, StoreError>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.unless_away(self.inner.charge(party, budgets))
     }
 
     fn read_after(

@@ -71,7 +71,10 @@ impl House {
         let lifetime =
             Lifetime { kept_until, tombstone: Tombstone::Expired, tombstone_until: kept_until };
         let entries = Entry::behind(expected, 99, [event]);
-        self.store.commit(self.created.session, expected, entries, lifetime).await.expect("alone");
+        self.store
+            .commit(self.created.session, expected, entries, Vec::new(), lifetime)
+            .await
+            .expect("alone");
     }
 
     /// Every instance serves the session; answers how the first sees its host.

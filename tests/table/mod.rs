@@ -4,6 +4,7 @@
 mod faulty_store;
 mod instances;
 mod lost;
+mod rates;
 mod recovery;
 
 use std::net::SocketAddr;

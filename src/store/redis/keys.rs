@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::poker::ids::{InstanceId, JoinCode, SessionId};
 use crate::protocol::{PrivateId, SocketId};
+use crate::store::attempt::{Attempt, Party};
 
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
@@ -20,9 +21,24 @@ impl Keys {
     }
 
     /// Hash: epoch, version and nonce of the tail, the snapshot's version,
-    /// the join code and how long it is kept.
+    /// the join code and how long it is kept, the budgets of the seats and
+    /// when they were last swept.
     pub(super) fn meta(&self, id: SessionId) -> String {
         format!("{}session:{{{id}}}", self.prefix)
+    }
+
+    /// A field of that hash: the attempts of a seat at an event that count.
+    pub(super) fn seat_budget(attempt: &Attempt) -> String {
+        format!("rate:{}:{}", attempt.player, attempt.event)
+    }
+
+    /// String: the attempts of a party that count. All budgets of a party lie
+    /// in one slot.
+    pub(super) fn budget(&self, party: Party, what: &str) -> String {
+        match party {
+            Party::Network(network) => format!("{}rate:{what}:{{{network}}}", self.prefix),
+            Party::Everybody => format!("{}rate:{what}:{{everybody}}", self.prefix),
+        }
     }
 
     /// Stream, id `version-nonce`: `e` the event, `t` when it was appended.

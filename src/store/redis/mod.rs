@@ -33,9 +33,11 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
+use crate::limits::Limit;
 use crate::poker::event::{Event, Fact};
 use crate::poker::ids::{JoinCode, Millis, SessionId};
 use crate::poker::session::{Opening, Session};
+use crate::store::attempt::{Attempt, Budget, Charge, Charges, Denied, OutOf, Party, Wanted};
 use crate::store::codec::{encode_event, encode_session};
 use crate::store::contract::{
     CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
@@ -49,8 +51,8 @@ use crate::store::redis::ears::Ears;
 use crate::store::redis::keys::Keys;
 use crate::store::redis::link::{Link, LinkOptions};
 use crate::store::redis::reply::{
-    CommitReply, Head, Missed, broken, commit_reply, head_reply, load_reply, read_reply,
-    tombstone_word,
+    CommitReply, Head, Missed, attempt_reply, broken, charge_reply, commit_reply, head_reply,
+    load_reply, read_reply, tombstone_word,
 };
 use crate::store::redis::scripts::Scripts;
 
@@ -79,6 +81,8 @@ const CONNECT_PAUSE: Duration = Duration::from_millis(200);
 /// The end of the year 9999, as far as Redis' times and Lua's numbers go.
 const MILLIS_MAX: u64 = 253_402_300_799_000;
 const NONCE_BITS: u32 = 48;
+/// What the three bytes of a window can count.
+const ATTEMPTS_COUNTED_MAX: u32 = (1 << 24) - 1;
 
 /// See the module. Dropping it ends its subscriptions.
 pub struct RedisStore {
@@ -224,9 +228,27 @@ impl SessionStore for RedisStore {
         id: SessionId,
         expected: Position,
         entries: Arc<[Entry]>,
+        attempts: Vec<Attempt>,
         lifetime: Lifetime,
     ) -> BoxFuture<'_, Result<(), CommitError>> {
-        Arc::clone(&self.inner).commit(id, expected, entries, lifetime).boxed()
+        let charges = Charges::of(&attempts);
+        Arc::clone(&self.inner).commit(id, expected, entries, charges, lifetime).boxed()
+    }
+
+    fn attempt(
+        &self,
+        id: SessionId,
+        attempts: Vec<Attempt>,
+    ) -> BoxFuture<'_, Result<Vec<Denied>, StoreError>> {
+        self.inner.attempt(id, Charges::of(&attempts)).boxed()
+    }
+
+    fn charge(
+        &self,
+        party: Party,
+        budgets: Vec<Budget>,
+    ) -> BoxFuture<'_, Result<Result<(), OutOf>, StoreError>> {
+        self.inner.charge(party, budgets).boxed()
     }
 
     fn read_after(
@@ -358,11 +380,12 @@ impl Inner {
         id: SessionId,
         expected: Position,
         entries: Arc<[Entry]>,
+        charges: Charges,
         lifetime: Lifetime,
     ) -> Result<(), CommitError> {
         let Some(position) = entries.last().map(|entry| entry.position) else { return Ok(()) };
         let mut own = OwnCommit::begin(&self, id);
-        match self.append(id, expected, position, &entries, &lifetime).await? {
+        match self.append(id, expected, position, &entries, &charges, &lifetime).await? {
             CommitReply::Accepted { snapshot_version, code_to_prolong } => {
                 self.confirm(id, position).await?;
                 own.accepted = Some((expected, entries));
@@ -379,6 +402,7 @@ impl Inner {
             CommitReply::Missed(missed) => {
                 Err(CommitError::Conflict(self.confirmed(id, missed).await?))
             }
+            CommitReply::Denied(verdicts) => Err(CommitError::Denied(charges.denied(&verdicts))),
             CommitReply::Restoring(_) => {
                 Err(StoreError::Unavailable("the session is being put back".to_owned()).into())
             }
@@ -393,12 +417,14 @@ impl Inner {
         expected: Position,
         position: Position,
         entries: &[Entry],
+        charges: &Charges,
         lifetime: &Lifetime,
     ) -> Result<CommitReply, StoreError> {
+        let wanted = charges.wanted();
         let until = Instant::now() + restore::BARRIER * 2;
         loop {
-            let commit = self.commit_call(id, expected, position, entries, lifetime);
-            match commit_reply(self.link.script("commit", &commit).await?, position)? {
+            let commit = self.commit_call(id, expected, position, entries, charges, lifetime);
+            match commit_reply(self.link.script("commit", &commit).await?, position, &wanted)? {
                 CommitReply::Restoring(left_ms) if Instant::now() < until => {
                     // Not all that wait at the same moment.
                     let left = Duration::from_millis(left_ms).min(restore::BARRIER);
@@ -415,6 +441,7 @@ impl Inner {
         expected: Position,
         position: Position,
         entries: &[Entry],
+        charges: &Charges,
         lifetime: &Lifetime,
     ) -> ScriptInvocation<'_> {
         let mut commit = self.scripts.commit.prepare_invoke();
@@ -428,11 +455,34 @@ impl Inner {
             Some(_) => commit.arg(""),
             None => commit.arg(doorbell::bell(position, self.origin)),
         };
+        add_charges(&mut commit, charges);
         for Entry { position, event } in entries {
             commit.arg(format!("{}-{}", position.version, position.nonce));
             commit.arg(encode_event(event));
         }
         commit
+    }
+
+    async fn attempt(&self, id: SessionId, charges: Charges) -> Result<Vec<Denied>, StoreError> {
+        let mut attempt = self.scripts.attempt.prepare_invoke();
+        attempt.key(self.keys.meta(id));
+        add_charges(&mut attempt, &charges);
+        let reply = self.link.script("attempt", &attempt).await?;
+        Ok(charges.denied(&attempt_reply(reply, &charges.wanted())?))
+    }
+
+    async fn charge(
+        &self,
+        party: Party,
+        budgets: Vec<Budget>,
+    ) -> Result<Result<(), OutOf>, StoreError> {
+        let mut charge = self.scripts.charge.prepare_invoke();
+        for Budget { what, limit, charge: kind } in budgets {
+            charge.key(self.keys.budget(party, what));
+            add_limit(&mut charge, limit);
+            charge.arg(u8::from(kind == Charge::Count));
+        }
+        charge_reply(self.link.script("charge", &charge).await?)
     }
 
     /// In the background: if it fails, the code still outlives the session by
@@ -641,6 +691,20 @@ fn add_lifetime(script: &mut ScriptInvocation<'_>, lifetime: &Lifetime) {
     script.arg(millis(lifetime.kept_until));
     script.arg(tombstone_word(lifetime.tombstone));
     script.arg(millis(lifetime.tombstone_until));
+}
+
+fn add_charges(script: &mut ScriptInvocation<'_>, charges: &Charges) {
+    script.arg(charges.budgets.len());
+    for Wanted { attempt, attempts } in &charges.budgets {
+        script.arg(Keys::seat_budget(attempt));
+        add_limit(script, attempt.limit);
+        script.arg(attempts);
+    }
+}
+
+fn add_limit(script: &mut ScriptInvocation<'_>, limit: Limit) {
+    script.arg(limit.attempts_max.min(ATTEMPTS_COUNTED_MAX));
+    script.arg(limit.window_ms).arg(limit.grain_ms());
 }
 
 fn millis(at: Millis) -> u64 {

@@ -3,8 +3,10 @@
 
 use redis::Value;
 
+use crate::limits::{Exceeded, Shortage};
 use crate::planted::{self, Bug};
 use crate::poker::evolve::evolve;
+use crate::store::attempt::OutOf;
 use crate::store::codec::{decode_event, decode_session};
 use crate::store::contract::{Entry, Loaded, Missing, Position, StoreError, Stored, Tombstone};
 
@@ -17,6 +19,8 @@ pub(super) enum CommitReply {
     /// By the first of two attempts, whose reply was lost.
     AcceptedBefore,
     Missed(Missed),
+    /// Of each budget whether there is room; in one there is not.
+    Denied(Vec<Result<(), Shortage>>),
     /// The session is being put back: try again after so many milliseconds.
     Restoring(u64),
     Gone,
@@ -43,8 +47,13 @@ impl Missed {
 }
 
 /// `proposed` is where the commit would lead: the id of its last entry. If
-/// that very id lies in the log, it does so because of this commit.
-pub(super) fn commit_reply(reply: Value, proposed: Position) -> Result<CommitReply, StoreError> {
+/// that very id lies in the log, it does so because of this commit. `wanted`
+/// are the attempts of each of its budgets.
+pub(super) fn commit_reply(
+    reply: Value,
+    proposed: Position,
+    wanted: &[u32],
+) -> Result<CommitReply, StoreError> {
     let mut fields = Fields::new(reply)?;
     match fields.word()?.as_str() {
         "accepted" => {
@@ -62,6 +71,7 @@ pub(super) fn commit_reply(reply: Value, proposed: Position) -> Result<CommitRep
             Ok(CommitReply::Missed(Missed { missing, confirmed }))
         }
         "unreachable" => Ok(CommitReply::Missed(Missed::UNREACHABLE)),
+        "denied" => Ok(CommitReply::Denied(fields.verdicts(wanted)?)),
         "restoring" => Ok(CommitReply::Restoring(fields.number()?)),
         "gone" => Ok(CommitReply::Gone),
         _ => Err(broken("an answer that nobody knows")),
@@ -70,13 +80,37 @@ pub(super) fn commit_reply(reply: Value, proposed: Position) -> Result<CommitRep
 
 /// What lies behind `position`.
 pub(super) fn read_reply(reply: Value, position: Position) -> Result<Missed, StoreError> {
-    match commit_reply(reply, position)? {
+    match commit_reply(reply, position, &[])? {
         CommitReply::Missed(missed) => Ok(missed),
         CommitReply::Gone => Err(StoreError::Gone),
-        CommitReply::Accepted { .. } | CommitReply::AcceptedBefore | CommitReply::Restoring(_) => {
-            Err(broken("an answer to another question"))
-        }
+        CommitReply::Accepted { .. }
+        | CommitReply::AcceptedBefore
+        | CommitReply::Denied(_)
+        | CommitReply::Restoring(_) => Err(broken("an answer to another question")),
     }
+}
+
+/// Of each budget whether there was room for as many attempts as `wanted`.
+pub(super) fn attempt_reply(
+    reply: Value,
+    wanted: &[u32],
+) -> Result<Vec<Result<(), Shortage>>, StoreError> {
+    let mut fields = Fields::new(reply)?;
+    match fields.word()?.as_str() {
+        "counted" => fields.verdicts(wanted),
+        "gone" => Err(StoreError::Gone),
+        _ => Err(broken("an answer that nobody knows")),
+    }
+}
+
+/// Which of the budgets has no room, if one has none.
+pub(super) fn charge_reply(reply: Value) -> Result<Result<(), OutOf>, StoreError> {
+    let mut fields = Fields::new(reply)?;
+    if fields.is_empty() {
+        return Ok(Ok(()));
+    }
+    let budget = fields.integer()? as usize;
+    Ok(Err(OutOf { budget, exceeded: Exceeded { retry_after_ms: fields.integer()? } }))
 }
 
 /// The session, and up to which version the replicas are known to have it.
@@ -256,6 +290,28 @@ impl Fields {
         self.optional_bytes()?.map_or(Ok(0), |digits| number(&digits))
     }
 
+    fn is_empty(&self) -> bool {
+        self.0.len() == 0
+    }
+
+    /// One that is no text.
+    fn integer(&mut self) -> Result<u64, StoreError> {
+        match self.next()? {
+            Value::Int(number) => u64::try_from(number).map_err(|_| broken("a negative number")),
+            _ => Err(broken("no number")),
+        }
+    }
+
+    /// How many fit and the wait for one more, of each budget.
+    fn verdicts(&mut self, wanted: &[u32]) -> Result<Vec<Result<(), Shortage>>, StoreError> {
+        let verdicts = wanted.iter().map(|wanted| {
+            let fit = u32::try_from(self.integer()?).map_err(|_| broken("too many attempts"))?;
+            let exceeded = Exceeded { retry_after_ms: self.integer()? };
+            Ok(if fit < *wanted { Err(Shortage { fit, exceeded }) } else { Ok(()) })
+        });
+        verdicts.collect()
+    }
+
     fn entries(&mut self, epoch: u64) -> Result<Vec<Entry>, StoreError> {
         Self::new(self.next()?)?.0.map(|value| entry(value, epoch)).collect()
     }
@@ -334,10 +390,10 @@ mod tests {
     fn a_commit_that_finds_itself_was_accepted() {
         let log = || missed_entries(vec![entry("3-5", 1), entry("4-9", 2), entry("5-2", 3)]);
         let proposed = Position { version: 4, nonce: 9, ..AT };
-        assert!(matches!(commit_reply(log(), proposed), Ok(CommitReply::AcceptedBefore)));
+        assert!(matches!(commit_reply(log(), proposed, &[]), Ok(CommitReply::AcceptedBefore)));
         // The same number by somebody else.
         let other = Position { nonce: 8, ..proposed };
-        assert!(matches!(commit_reply(log(), other), Ok(CommitReply::Missed(_))));
+        assert!(matches!(commit_reply(log(), other, &[]), Ok(CommitReply::Missed(_))));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use redis::{Value, cmd};
 use tracing::{info, warn};
 
 use crate::poker::ids::SessionId;
+use crate::store::attempt::Charges;
 use crate::store::codec::{encode_event, encode_session};
 use crate::store::contract::{Entry, Lifetime, Loaded, Position, StoreError};
 use crate::store::redis::doorbell;
@@ -78,7 +79,7 @@ impl Inner {
         if lost.is_empty() {
             return Ok(());
         }
-        let reply = self.append(id, tail, position, lost, &lifetime).await?;
+        let reply = self.append(id, tail, position, lost, &Charges::of(&[]), &lifetime).await?;
         if let CommitReply::Accepted { .. } | CommitReply::AcceptedBefore = reply {
             info!(session.id = %id, version = position.version, entries = lost.len(),
                 "the end of a session that was lost is put back");

@@ -17,6 +17,8 @@ pub(super) struct Scripts {
     pub(super) create: Script,
     pub(super) load: Script,
     pub(super) commit: Script,
+    pub(super) attempt: Script,
+    pub(super) charge: Script,
     pub(super) read: Script,
     pub(super) snapshot: Script,
     pub(super) touch: Script,
@@ -31,8 +33,16 @@ impl Scripts {
             load: script(concat!(on_primary!(), include_str!("lua/load.lua"))),
             commit: script(concat!(
                 include_str!("lua/missing.lua"),
+                include_str!("lua/window.lua"),
+                include_str!("lua/seats.lua"),
                 include_str!("lua/commit.lua")
             )),
+            attempt: script(concat!(
+                include_str!("lua/window.lua"),
+                include_str!("lua/seats.lua"),
+                include_str!("lua/attempt.lua")
+            )),
+            charge: script(concat!(include_str!("lua/window.lua"), include_str!("lua/charge.lua"))),
             read: script(concat!(
                 on_primary!(),
                 include_str!("lua/missing.lua"),

@@ -19,11 +19,13 @@ use crate::poker::refusal::Refusal;
 use crate::poker::reply::Reply;
 use crate::poker::session::{Session, Status};
 use crate::protocol::SocketId;
-use crate::store::{CommitError, Entry, Lifetime, StoreError, Tombstone};
+use crate::store::{Attempt, CommitError, Denied, Entry, Lifetime, StoreError, Tombstone};
 use crate::table::answer::Answer;
+use crate::table::attempts::{Admitted, TooMany};
 use crate::table::entropy;
-use crate::table::handle::{Job, JoinAnswer, Look};
+use crate::table::handle::{Asked, Job, JoinAnswer, Look};
 use crate::table::recovery_failure::RecoveryFailure;
+use crate::table::registry::Table;
 use crate::table::session_task::SessionTask;
 use crate::table::session_task::recovering::Recovery;
 
@@ -48,11 +50,19 @@ pub(super) struct Turn {
     pub(super) seq: u64,
 }
 
+impl Turn {
+    fn attempt(&self) -> Option<Attempt> {
+        self.work.attempt.as_ref().map(Admitted::attempt)
+    }
+}
+
 /// A job as a command, and who waits for it.
 pub(super) struct Work {
     pub(super) command: Option<Command>,
     pub(super) origin: Option<SocketId>,
     pub(super) waiting: Waiting,
+    /// What the store has yet to count before this is answered.
+    pub(super) attempt: Option<Admitted>,
 }
 
 pub(super) enum Waiting {
@@ -69,6 +79,11 @@ impl Work {
         matches!(self.waiting, Waiting::Join { .. } | Waiting::Look(_) | Waiting::Recover(_))
     }
 
+    /// Something that nobody is charged for.
+    pub(super) const fn free(command: Option<Command>, waiting: Waiting) -> Self {
+        Self { command, origin: None, waiting, attempt: None }
+    }
+
     fn reveals(&self) -> bool {
         matches!(self.command, Some(Command { action: Action::Reveal { .. }, .. }))
     }
@@ -79,30 +94,52 @@ impl SessionTask {
     pub(super) async fn work(&mut self, job: Job) -> Option<Work> {
         Some(match job {
             Job::Recover(recovering) => return self.begin_recovery(recovering).await,
-            Job::Command { command, answer, origin } => {
-                Work { command: Some(command), origin, waiting: Waiting::Answer(answer) }
+            Job::Command { command, answer, origin, attempt } => {
+                let attempt = match self.admit(attempt) {
+                    Ok(attempt) => attempt,
+                    Err(too_many) => {
+                        answer.failed(too_many.into());
+                        return None;
+                    }
+                };
+                let waiting = Waiting::Answer(answer);
+                Work { command: Some(command), origin, waiting, attempt }
             }
             Job::Join { join, request, socket, answer } => Work {
                 command: Some(self.join_command(join, request)),
                 origin: Some(socket.id()),
                 waiting: Waiting::Join { socket, answer },
+                // Counted before the session was looked for.
+                attempt: None,
             },
             Job::Leave { socket, answer } => {
                 let command = self
                     .members
                     .remove(&socket)
                     .map(|player| self.depart_command(player, Departure::Leaving));
-                Work { command, origin: None, waiting: Waiting::Answer(answer) }
+                Work::free(command, Waiting::Answer(answer))
             }
-            Job::Look(look) => Work { command: None, origin: None, waiting: Waiting::Look(look) },
+            Job::Look(look) => Work::free(None, Waiting::Look(look)),
         })
     }
 
     pub(super) fn departed(&mut self, socket: &Socket, manner: Departure) -> Option<Work> {
         let player = self.members.remove(socket)?;
         let command = self.depart_command(player, manner);
-        let waiting = Waiting::Answer(Answer::Nobody);
-        Some(Work { command: Some(command), origin: None, waiting })
+        Some(Work::free(Some(command), Waiting::Answer(Answer::Nobody)))
+    }
+
+    /// The attempt, if it is one and this instance lets it through.
+    fn admit(&mut self, asked: Asked) -> Result<Option<Admitted>, TooMany> {
+        let (player, event) = match asked {
+            Asked::Nothing => return Ok(None),
+            Asked::Admitted(admitted) => return Ok(Some(admitted)),
+            Asked::OfSeat { player, event } => (player, event),
+        };
+        let (limit, at) = (self.shared.options.rate_limit(event), self.shared.store.now());
+        let limits = Arc::clone(self.members.limits(player));
+        limits.admit(event, limit, at).map_err(|exceeded| TooMany { limit, exceeded })?;
+        Ok(Some(Admitted { player, event, limit, at, limits }))
     }
 
     /// Seats that the session believes to be here and that are not: they left,
@@ -114,8 +151,7 @@ impl SessionTask {
             .filter(|seat| !self.members.has_seat(seat.id))
             .map(|seat| {
                 let command = self.depart_command(seat.id, Departure::Disconnected);
-                let waiting = Waiting::Answer(Answer::Nobody);
-                Work { command: Some(command), origin: None, waiting }
+                Work::free(Some(command), Waiting::Answer(Answer::Nobody))
             })
             .collect()
     }
@@ -148,13 +184,21 @@ impl SessionTask {
             let entries = self.entries(&events);
             if planted::is(Bug::AckBeforeCommit) {
                 self.deliver(&events, &entries, turns).await;
-                return drop(self.commit(&entries).await);
+                return drop(self.commit(&entries, Vec::new()).await);
             }
-            match self.commit(&entries).await {
+            let attempts = turns.iter().filter_map(Turn::attempt).collect();
+            match self.commit(&entries, attempts).await {
                 Ok(()) => return self.deliver(&events, &entries, turns).await,
                 Err(CommitError::Conflict(missing)) => {
                     batch = turns.into_iter().map(|turn| turn.work).collect();
                     self.fold(missing).await;
+                }
+                Err(CommitError::Denied(denied)) => {
+                    // Nothing happened: the others are decided as if those had
+                    // never asked.
+                    self.session = self.committed.clone();
+                    self.is_ahead = false;
+                    batch = self.deny(turns, &denied, entries.is_empty());
                 }
                 // Lost, it is put back; over, there is nothing to put back.
                 Err(CommitError::Store(StoreError::Gone)) => {
@@ -210,18 +254,52 @@ impl SessionTask {
         Entry::behind(self.position, entropy::nonce(), durable)
     }
 
-    async fn commit(&mut self, entries: &Arc<[Entry]>) -> Result<(), CommitError> {
-        let Some(tail) = entries.last().map(|entry| entry.position) else { return Ok(()) };
+    /// Has the attempts counted, with what they led to in one step.
+    async fn commit(
+        &mut self,
+        entries: &Arc<[Entry]>,
+        attempts: Vec<Attempt>,
+    ) -> Result<(), CommitError> {
+        let Some(tail) = entries.last().map(|entry| entry.position) else {
+            let denied = self.shared.count(self.handle.id, attempts).await;
+            return if denied.is_empty() { Ok(()) } else { Err(CommitError::Denied(denied)) };
+        };
         let lifetime = self.lifetime(&self.session);
         let store = Arc::clone(&self.shared.store);
         self.is_ahead = true;
-        store.commit(self.handle.id, self.position, Arc::clone(entries), lifetime).await?;
+        let entries_to_keep = Arc::clone(entries);
+        store.commit(self.handle.id, self.position, entries_to_keep, attempts, lifetime).await?;
         for entry in entries.iter() {
             evolve(&mut self.committed, &entry.event);
         }
         self.position = tail;
         self.is_ahead = false;
         Ok(())
+    }
+
+    /// Answers those that the store did not let through. The others, whose
+    /// attempts have been counted if `is_counted`.
+    fn deny(&self, turns: Vec<Turn>, denied: &[Denied], is_counted: bool) -> Vec<Work> {
+        let table = Table { shared: Arc::clone(&self.shared) };
+        let now = self.shared.store.now();
+        let (mut others, mut attempts) = (Vec::with_capacity(turns.len()), 0..);
+        for Turn { work, .. } in turns {
+            let number = work.attempt.as_ref().and_then(|_| attempts.next());
+            let denial = denied.iter().find(|denial| Some(denial.attempt) == number);
+            let (Some(denial), Some(admitted)) = (denial, &work.attempt) else {
+                let attempt = work.attempt.filter(|_| !is_counted);
+                others.push(Work { attempt, ..work });
+                continue;
+            };
+            let too_many = TooMany { limit: admitted.limit, exceeded: denial.exceeded };
+            admitted.refuse(now, denial.exceeded);
+            match work.waiting {
+                Waiting::Answer(Answer::Socket(sender)) => table.rate_limited(&sender, too_many),
+                Waiting::Answer(answer) => answer.failed(too_many.into()),
+                waiting => others.push(Work::free(work.command, waiting)),
+            }
+        }
+        others
     }
 
     pub(super) fn lifetime(&self, session: &Session) -> Lifetime {

@@ -37,15 +37,8 @@ impl SessionTask {
                 password: PasswordCheck::Absent,
                 instance: Some(self.shared.instance),
             })
-            .map(|join| Work {
-                command: Some(Command {
-                    by: Actor::Visitor,
-                    request: None,
-                    action: Action::Join(join),
-                }),
-                origin: None,
-                waiting: Waiting::Answer(Answer::Nobody),
-            })
+            .map(|join| Command { by: Actor::Visitor, request: None, action: Action::Join(join) })
+            .map(|command| Work::free(Some(command), Waiting::Answer(Answer::Nobody)))
             .collect()
     }
 }

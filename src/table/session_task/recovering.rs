@@ -73,7 +73,7 @@ impl SessionTask {
         // may stay for the export, as those do who never left.
         let command = self.session.is_open().then(|| self.join_command(join, None));
         let waiting = Waiting::Recover(Box::new(Recovery { recovering, replay }));
-        Some(Work { command, origin: None, waiting })
+        Some(Work::free(command, waiting))
     }
 
     /// The seat has been taken: the socket becomes a member.

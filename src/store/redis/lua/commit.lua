@@ -1,14 +1,19 @@
--- Appends entries behind exactly the expected position, all or none.
+-- Appends entries behind exactly the expected position, and counts the
+-- attempts that led to them: all or nothing.
 -- KEYS  1 meta  2 log  3 snapshot  4 tombstone
 -- ARGV  1 epoch  2 version  3 nonce (expected)  4 version  5 nonce (new)
 --       6 kept until  7 tombstone  8 tombstone until  9 join code until, if it
 --       is to be prolonged  10 entries in a reply, at the most  11 channel
---       12 doorbell, or '' if it rings later  13.. id, entry
+--       12 doorbell, or '' if it rings later  13.. budgets, as
+--       `charge` wants them; then id, entry of each
 -- Returns {'accepted', snapshot's version, join code to prolong or false},
 -- {'missed', entries, confirmed or false}, {'unreachable'}, {'restoring', ms
--- to wait} or {'gone'}.
-local meta = redis.call('HMGET', KEYS[1], 'epoch', 'version', 'nonce', 'snapshot', 'code',
-  'code_until', 'confirmed', 'restoring_until')
+-- to wait}, {'denied', fit, ms to wait, ...} or {'gone'}.
+local BUDGETS = 13
+local fields = {'epoch', 'version', 'nonce', 'snapshot', 'code', 'code_until', 'confirmed',
+  'restoring_until', 'swept'}
+local own = #fields
+local meta = redis.call('HMGET', KEYS[1], unpack(add_budgets(fields, BUDGETS)))
 if not meta[1] then
   return {'gone'}
 end
@@ -26,15 +31,23 @@ if meta[8] then
   end
   redis.call('HDEL', KEYS[1], 'restoring_until')
 end
-for i = 13, #ARGV, 2 do
+local set = {'version', ARGV[4], 'nonce', ARGV[5]}
+if own < #fields then
+  local all, verdicts = charge(meta, own, BUDGETS, now, set)
+  if not all then
+    return {'denied', unpack(verdicts)}
+  end
+  sweep(KEYS[1], meta[9], now, set)
+end
+for i = BUDGETS + 1 + FIELDS_EACH * (#fields - own), #ARGV, 2 do
   redis.call('XADD', KEYS[2], ARGV[i], 'e', ARGV[i + 1], 't', now)
 end
-redis.call('HSET', KEYS[1], 'version', ARGV[4], 'nonce', ARGV[5])
 local code = false
 if tonumber(meta[6]) < tonumber(ARGV[8]) then
-  redis.call('HSET', KEYS[1], 'code_until', ARGV[9])
+  set[#set + 1], set[#set + 2] = 'code_until', ARGV[9]
   code = meta[5]
 end
+redis.call('HSET', KEYS[1], unpack(set))
 for i = 1, 3 do
   redis.call('PEXPIREAT', KEYS[i], ARGV[6])
 end
