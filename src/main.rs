@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing::{error, info};
 
-use cardroom::config::{Arguments, Config, LogFormat};
-use cardroom::server::{Instance, open_store};
+use cardroom::config::{Action, Arguments, Config, LogFormat};
+use cardroom::server::{self, Instance, open_store};
 use cardroom::shutdown::Shutdown;
 use cardroom::telemetry;
 
@@ -20,6 +20,13 @@ fn main() -> ExitCode {
     };
     if arguments.print_config {
         return print(&config.to_toml());
+    }
+    if let Some(Action::Healthcheck { url }) = &arguments.action {
+        let url = url.clone().unwrap_or_else(|| server::own_url(&config));
+        return match server::probe(&url) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&error.to_string()),
+        };
     }
     let telemetry = match config.log.format {
         LogFormat::Text => telemetry::init_text(&config.log.level),

@@ -12,6 +12,7 @@ mod advertised;
 mod emitter;
 mod http_connection;
 mod operators;
+mod probe;
 mod relay;
 mod store;
 mod turn_away;
@@ -19,4 +20,5 @@ mod wiring;
 
 pub use instance::{Instance, StartError};
 pub use listener::{Drained, Handler, ListenerLimits, bind, serve};
+pub use probe::{ProbeError, own_url, probe};
 pub use store::{Stores, open_store};

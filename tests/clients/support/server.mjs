@@ -68,12 +68,12 @@ export const PROMPT = { "session.status_debounce_ms": 0, "session.away_debounce_
 
 /**
  * Starts a server; `settings` are those of `--print-config`, by their keys.
- * Resolves once it listens.
+ * Resolves once it listens: on a free port, or where one listened before.
  */
-export async function startServer(settings = {}) {
+export async function startServer(settings = {}, listen = "127.0.0.1:0") {
   const all = { "server.drain_seconds": 0, "log.level": "warn", ...settings };
   const sets = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
-  const child = spawn(BINARY, ["--listen", "127.0.0.1:0", ...sets], {
+  const child = spawn(BINARY, ["--listen", listen, ...sets], {
     cwd: ROOT,
     env: ENVIRONMENT,
     stdio: ["ignore", "pipe", "pipe"],
