@@ -110,7 +110,7 @@ export async function startServer(settings = {}, listen = "127.0.0.1:0") {
       // One that is paused would not hear the rest.
       child.kill("SIGCONT");
       child.kill("SIGTERM");
-      const late = setTimeout(() => child.kill("SIGKILL"), 5_000);
+      const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
       const end = await ended;
       clearTimeout(late);
       if (/panicked/.test(log)) throw new Error(`the server panicked\n${log}`);
