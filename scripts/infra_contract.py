@@ -63,6 +63,12 @@ def balancers():
         check(given > HEARTBEAT, f"haproxy: timeout {name} {given:g} s is no longer than a heartbeat ({HEARTBEAT:g} s)")
     kept = seconds(found(config, r"^\s*timeout http-keep-alive\s+(\S+)", "haproxy"))
     check(kept < KEEP_ALIVE, f"haproxy: http-keep-alive {kept:g} s is no shorter than server.keep_alive_ms")
+    intervals = re.findall(r"\binter (\S+) fastinter (\S+) fall (\d+)", config)
+    notice = SERVER["server"].get("drain_notice_ms", 2_000) / 1000
+    for inter, fast, fall in intervals:
+        noticed = seconds(inter) + seconds(fast) * (int(fall) - 1)
+        check(noticed < notice, f"haproxy: notices after {noticed:g} s who drains, and the server begins after {notice:g} s")
+    check(intervals, "haproxy: no health checks")
     body = int(found(config, r"content-length\) gt (\d+)", "haproxy"))
     check(body >= BODY, f"haproxy: {body} bytes of a body are fewer than the server takes ({BODY})")
 

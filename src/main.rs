@@ -59,6 +59,9 @@ async fn run(config: &Config) -> ExitCode {
 
 async fn start(config: &Config) -> Result<(Instance, SocketAddr, Shutdown), String> {
     let shutdown = Shutdown::on_signals().map_err(|error| error.to_string())?;
+    // "Reload", and never the end, whether or not there is something to read again.
+    #[cfg(unix)]
+    let _ = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
     let stores = open_store(config).await.map_err(|error| error.to_string())?;
     let instance = Instance::start(config, stores).map_err(|error| error.to_string())?;
     let address = instance.address().map_err(|error| error.to_string())?;
