@@ -217,6 +217,30 @@ for (const kind of BALANCERS) {
   });
 }
 
+it("keeps on disk what was acknowledged, whatever the users may do", async () => {
+  const own = await startConfiguredRedis();
+  const settings = { "redis.url": own.url, "redis.key_prefix": own.prefix };
+  let server = await startServer({ ...UNLIMITED, ...settings });
+  const call = async (method, path, body, token) => {
+    const headers = { "content-type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
+    return (await fetch(`${server.url}/api/v1/sessions${path}`, { method, headers, body: body && JSON.stringify(body) })).json();
+  };
+  try {
+    const { sessionId, hostToken } = await call("POST", "", { name: "Sprint 12", playerName: "Hanna" });
+    await call("POST", `/${sessionId}/stories`, { title: "A story" }, hostToken);
+    // Nobody is left who could put it back.
+    await server.stop();
+    await own.restart();
+    server = await startServer({ ...UNLIMITED, ...settings });
+    const card = await call("GET", `/${sessionId}`);
+    assert.equal(card.name, "Sprint 12", JSON.stringify(card));
+    assert.equal(Number(own.ask("admin", "XLEN", `cardroom:session:{${sessionId}}:log`)) > 1, true);
+  } finally {
+    await server.stop();
+    await own.stop();
+  }
+});
+
 it("lets the exporter see figures, and nothing of a session", () => {
   assert.match(redis.ask("exporter", "INFO", "memory"), /used_memory:/);
   for (const words of [["KEYS", "*"], ["GET", "cardroom:x"], ["CONFIG", "GET", "*"], ["SLOWLOG", "GET"], ["MONITOR"], ["SUBSCRIBE", "cardroom:x"]]) {

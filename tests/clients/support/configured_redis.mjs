@@ -18,7 +18,8 @@ export async function startConfiguredRedis() {
   const users = readFileSync(path.join(INFRA, "users.acl"), "utf8");
   writeFileSync(path.join(folder, "users.acl"), users.replace(/@([A-Z]+)_PASSWORD@/g, (_, name) => PASSWORDS[name]));
   const flags = [path.join(INFRA, "redis.conf"), "--port", port, "--dir", folder, "--aclfile", path.join(folder, "users.acl")];
-  const child = spawn("redis-server", flags, { stdio: "ignore" });
+  const run = () => spawn("redis-server", flags, { stdio: "ignore" });
+  let child = run();
   process.once("exit", () => {
     child.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
@@ -32,23 +33,33 @@ export async function startConfiguredRedis() {
       stdio: ["ignore", "pipe", "pipe"],
     }).trim();
 
-  for (let attempts = 0; ; attempts += 1) {
-    try {
-      if (ask("admin", "PING") === "PONG") break;
-    } catch (error) {
-      if (attempts === 200) throw error;
+  async function isReady() {
+    for (let attempts = 0; ; attempts += 1) {
+      try {
+        if (ask("admin", "PING") === "PONG") return;
+      } catch (error) {
+        if (attempts === 200) throw error;
+      }
+      await sleep(50);
     }
-    await sleep(50);
   }
+  async function stop(signal) {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await ended;
+  }
+  await isReady();
   return {
     url: `redis://cardroom:${PASSWORDS.CARDROOM}@127.0.0.1:${port}`,
     /** What its users may touch. */
     prefix: "cardroom:",
     ask,
-    async stop() {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGTERM");
-      await ended;
+    /** With what it has on disk. */
+    async restart() {
+      await stop("SIGKILL");
+      child = run();
+      await isReady();
     },
+    stop: () => stop("SIGTERM"),
   };
 }
