@@ -29,6 +29,8 @@ quietly "$tools/bin/check-jsonschema" --builtin-schema vendor.compose-spec infra
 export CARDROOM_BIND=127.0.0.1:8080 CARDROOM_1=127.0.0.1:3001 CARDROOM_2=127.0.0.1:3002
 export CARDROOM_TEMP=$work CARDROOM_MAXCONN=1000
 quietly haproxy -c -f infra/haproxy/haproxy.cfg
+# Another user is for root to become.
+[ "$(id -u)" -ne 0 ] || quietly haproxy -c -f infra/haproxy/haproxy.cfg -f infra/haproxy/as-root.cfg
 # envsubst is not everywhere.
 sed -e "s|\${CARDROOM_BIND}|$CARDROOM_BIND|" -e "s|\${CARDROOM_1}|$CARDROOM_1|" \
     -e "s|\${CARDROOM_2}|$CARDROOM_2|" -e "s|\${CARDROOM_TEMP}|$work|" \
