@@ -46,6 +46,7 @@ lint:
 	cargo check --no-default-features --quiet
 	cargo check --no-default-features --features redis --quiet
 	scripts/lint_monitoring.sh
+	scripts/lint_infra.sh
 	scripts/install_clients.sh
 	cd web/client && npm run --silent build && npm run --silent lint
 	cd web/page && npm run --silent lint

@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/install_redis.sh
+scripts/install_balancers.sh
 scripts/install_clients.sh
 cargo build --quiet
 cd tests/clients

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing::{error, info, warn};
 
-use cardroom::config::{Arguments, Config, LogFormat};
-use cardroom::server::{Ended, Instance, ecs, open_store};
+use cardroom::config::{Action, Arguments, Config, LogFormat};
+use cardroom::server::{self, Ended, Instance, ecs, open_store};
 use cardroom::shutdown::Shutdown;
 use cardroom::telemetry;
 
@@ -20,6 +20,13 @@ fn main() -> ExitCode {
     };
     if arguments.print_config {
         return print(&config.to_toml());
+    }
+    if let Some(Action::Healthcheck { url }) = &arguments.action {
+        let url = url.clone().unwrap_or_else(|| server::own_url(&config));
+        return match server::probe(&url) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&error.to_string()),
+        };
     }
     let telemetry = match config.log.format {
         LogFormat::Text => telemetry::init_text(&config.log.level),
@@ -66,6 +73,9 @@ const INCOMPLETE: u8 = 3;
 
 async fn start(config: &Config) -> Result<(Instance, SocketAddr, Shutdown), String> {
     let shutdown = Shutdown::on_signals().map_err(|error| error.to_string())?;
+    // "Reload", and never the end, whether or not there is something to read again.
+    #[cfg(unix)]
+    let _ = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
     let stores = open_store(config).await.map_err(|error| error.to_string())?;
     let instance = Instance::start(config, stores).map_err(|error| error.to_string())?;
     let address = instance.address().map_err(|error| error.to_string())?;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use crate::config::sections::LogFormat;
 
@@ -34,6 +34,21 @@ pub struct Arguments {
     /// Print the effective configuration as TOML, secrets redacted, and end.
     #[arg(long)]
     pub print_config: bool,
+
+    /// Without one, serve.
+    #[command(subcommand)]
+    pub action: Option<Action>,
+}
+
+/// What else the program does.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Action {
+    /// Ask a running instance whether it lives: 200 is status 0, anything else 1.
+    Healthcheck {
+        /// http://host:port/path; without it, /healthz of the instance that
+        /// this configuration is for.
+        url: Option<String>,
+    },
 }
 
 fn key_value(text: &str) -> Result<(String, String), &'static str> {

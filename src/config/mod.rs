@@ -11,7 +11,7 @@ pub mod sections;
 mod table;
 mod write;
 
-pub use arguments::Arguments;
+pub use arguments::{Action, Arguments};
 pub use read::{ConfigError, Problem};
 pub use sections::{Config, Durability, LogFormat, ProxyProtocol, Reclaim, Transport, network};
 

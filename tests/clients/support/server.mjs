@@ -72,12 +72,12 @@ export const PROMPT = { "session.status_debounce_ms": 0, "session.away_debounce_
 
 /**
  * Starts a server; `settings` are those of `--print-config`, by their keys.
- * Resolves once it listens.
+ * Resolves once it listens: on a free port, or where one listened before.
  */
-export async function startServer(settings = {}) {
+export async function startServer(settings = {}, listen = "127.0.0.1:0") {
   const all = { "server.drain_seconds": 0, "log.level": "warn", ...settings };
   const sets = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
-  const child = spawn(BINARY, ["--listen", "127.0.0.1:0", ...sets], {
+  const child = spawn(BINARY, ["--listen", listen, ...sets], {
     cwd: ROOT,
     env: ENVIRONMENT,
     stdio: ["ignore", "pipe", "pipe"],
@@ -116,7 +116,7 @@ export async function startServer(settings = {}) {
       // One that is paused would not hear the rest.
       child.kill("SIGCONT");
       child.kill("SIGTERM");
-      const late = setTimeout(() => child.kill("SIGKILL"), 5_000);
+      const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
       const end = await ended;
       clearTimeout(late);
       if (/panicked/.test(log)) throw new Error(`the server panicked\n${log}`);
