@@ -25,6 +25,10 @@ mod pool;
 mod seal;
 mod tunnel;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
