@@ -54,6 +54,7 @@ mod wire {
     mod cors;
     mod engineio_handshake;
     mod heartbeat;
+    mod hostile_json;
     mod parsers;
     mod polling;
     mod relay;
