@@ -15,8 +15,10 @@ use cardroom::protocol::socketio::{Client, Limits};
 const LIMITS: Limits =
     Limits { attachments_max: 1, namespaces_max: 1, connect_timeout: Duration::from_secs(45) };
 
-/// All readers, each with a JSON object and whether it takes it.
-const READERS: &[(&str, fn(&str) -> bool)] = &[
+/// Whether it takes a JSON object.
+type Reader = fn(&str) -> bool;
+
+const READERS: &[(&str, Reader)] = &[
     ("a packet", |json| is_packet(&format!("2[\"heartbeat\",{json}]"))),
     ("a packet with an attachment", |json| is_packet(&format!("51-[\"heartbeat\",{json}]"))),
     ("an event", |json| {
@@ -125,7 +127,7 @@ fn keys(count: usize, key: impl Fn(usize) -> String) -> String {
 }
 
 /// The least of some runs, in time of this thread: the machine may be busy.
-fn price(json: &str, takes: &fn(&str) -> bool) -> Duration {
+fn price(json: &str, takes: &Reader) -> Duration {
     let now = || {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
         Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
