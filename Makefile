@@ -1,4 +1,5 @@
-.PHONY: run page test test-clients test-web-client test-browser chaos abuse conformance lint terraform
+comma := ,
+.PHONY: run page test test-clients test-web-client test-browser chaos abuse conformance fuzz audit lint terraform
 
 # The page and the server on the embedded store; prints the address. PORT=… for
 # another port.
@@ -40,11 +41,22 @@ abuse:
 conformance:
 	scripts/conformance.sh
 
+# Every decoder of what peers send, against libFuzzer; ends with a table.
+# TIME=60 seconds each, or RUNS=10000000; TARGET=engine,relay for some of them.
+fuzz:
+	TIME=$(TIME) RUNS=$(RUNS) scripts/fuzz.sh $(subst $(comma), ,$(TARGET))
+
+# What may be in Cargo.lock, by deny.toml; builds cargo-deny once. ADVISORIES=1
+# asks the RustSec database as well, over the network.
+audit:
+	scripts/audit.sh
+
 lint:
 	cargo fmt --all --check
 	cargo clippy --all-targets --quiet -- --deny warnings
 	cargo check --no-default-features --quiet
 	cargo check --no-default-features --features redis --quiet
+	scripts/audit_licences.py
 	scripts/lint_monitoring.sh
 	scripts/lint_infra.sh
 	scripts/install_clients.sh

@@ -62,6 +62,8 @@ mod wire {
     mod engineio_handshake;
     mod floods;
     mod heartbeat;
+    mod hostile_json;
+    mod parsers;
     mod polling;
     mod relay;
     mod rfc6455;

@@ -34,6 +34,10 @@ pub const EVENT_BYTES_MAX: usize = 16 * 1_024;
 pub const IMPORT_BYTES_MAX: usize = 60 * 1_024;
 /// Nesting of arrays and objects in a payload.
 pub const DEPTH_MAX: usize = 8;
+/// Values in arrays and objects of a payload: about as many as an event can hold, so
+/// that only larger ones meet it. Each takes far more room in the parser than
+/// the byte and the comma that it may have here.
+pub const VALUES_MAX: usize = 8_192;
 
 macro_rules! client_events {
     ($(
@@ -434,9 +438,13 @@ pub fn parse(
     if bytes_max < arguments.len() {
         return Err(Failure::PayloadTooLarge { bytes_max });
     }
+    let extent = extent(arguments);
     // One for the array of arguments itself.
-    if DEPTH_MAX + 1 < depth(arguments) {
+    if DEPTH_MAX + 1 < extent.depth {
         return Err(too_deep().into());
+    }
+    if VALUES_MAX < extent.values {
+        return Err(too_wide().into());
     }
     Ok(name.read(arguments)?)
 }
@@ -454,6 +462,9 @@ pub fn parse_auth(auth: &mut [u8]) -> Result<SessionJoin, Failure> {
 
 /// Reads one payload object in place, as REST bodies are.
 pub fn object<T: Field>(json: &mut [u8]) -> Result<T, BadField> {
+    if VALUES_MAX < extent(json).values {
+        return Err(too_wide());
+    }
     simd_json::Deserializer::from_slice(json)
         .and_then(|mut deserializer| T::take(&mut deserializer))
         .unwrap_or_else(|_| Err(no_object()))
@@ -461,15 +472,27 @@ pub fn object<T: Field>(json: &mut [u8]) -> Result<T, BadField> {
 
 /// How deep arrays and objects nest; strings are skipped.
 pub fn depth(json: &[u8]) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
+    extent(json).depth
+}
+
+struct Extent {
+    depth: usize,
+    /// Commas, and brackets that open.
+    values: usize,
+}
+
+fn extent(json: &[u8]) -> Extent {
+    let (mut depth, mut deepest, mut values) = (0_usize, 0, 0);
     let mut bytes = json.iter();
     while let Some(byte) = bytes.next() {
         match byte {
             b'[' | b'{' => {
                 depth += 1;
+                values += 1;
                 deepest = deepest.max(depth);
             }
             b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' => values += 1,
             b'"' => {
                 while let Some(byte) = bytes.next() {
                     match byte {
@@ -484,7 +507,7 @@ pub fn depth(json: &[u8]) -> usize {
             _ => {}
         }
     }
-    deepest
+    Extent { depth: deepest, values }
 }
 
 fn first_argument<T: Field>(arguments: &mut [u8]) -> Result<T, BadField> {
@@ -524,6 +547,10 @@ const fn no_object() -> BadField {
 
 fn too_deep() -> BadField {
     BadField { field: "".into(), problem: "nests deeper than 8 levels".into() }
+}
+
+fn too_wide() -> BadField {
+    BadField { field: "".into(), problem: "holds more than 8192 values".into() }
 }
 
 /// A session by its id or its join code. `None`: nothing that could be ours.
@@ -660,5 +687,22 @@ mod tests {
         assert_eq!(depth(br#"[{"a":"[[[\"[["}]"#), 2);
         let deep = format!("[{}{}]", "[".repeat(9), "]".repeat(9));
         assert_eq!(refused(EventName::Heartbeat, &deep), "The payload nests deeper than 8 levels");
+    }
+
+    #[test]
+    fn values_are_counted_outside_strings() {
+        let data = "One,Two\\n".repeat(5_000);
+        let import = |more: &str| format!(r#"[{{"format":"csv","data":"{data}"{more}}}]"#);
+        let taken = parse(EventName::StoryImport, &mut import("").into_bytes());
+        assert!(taken.is_ok());
+        let many = format!(r#","x":[0{}]"#, ",0".repeat(VALUES_MAX));
+        let wide =
+            r#"[{"format":"csv","data":"","x":[0"#.to_owned() + &",0".repeat(VALUES_MAX) + "]}]";
+        assert_eq!(
+            refused(EventName::StoryImport, &wide),
+            "The payload holds more than 8192 values"
+        );
+        let body = format!(r#"{{"name":"x"{many}}}"#);
+        assert!(object::<Nothing>(&mut body.into_bytes()).is_err());
     }
 }

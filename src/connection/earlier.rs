@@ -30,7 +30,7 @@ enum Text<'a> {
 
 impl Earlier {
     /// From the JSON object of a CONNECT; `None` if it names no earlier socket.
-    pub(super) fn of(auth: &[u8]) -> Option<Self> {
+    pub fn of(auth: &[u8]) -> Option<Self> {
         // Most have none, and are not read twice.
         if !auth.windows(PID.len()).any(|window| window == PID) {
             return None;

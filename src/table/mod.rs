@@ -37,6 +37,10 @@ mod reception;
 mod registry;
 mod tracker;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use handle::Executed;
 pub use options::{RecoveryOptions, TableOptions};
 pub use reception::{Authorised, CreateRequest, Created, JoinRequest, Seated};

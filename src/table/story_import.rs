@@ -1,8 +1,11 @@
 //! Many stories at once: CSV, JSON or plain lines.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{Deserializer as _, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::api::ack::RejectedRow;
 use crate::api::client_event::ImportFormat;
@@ -55,32 +58,53 @@ pub(super) fn read(format: ImportFormat, data: &str) -> Result<Rows, Failure> {
 
 type ReadRow = Result<Row, Cow<'static, str>>;
 
+/// Rows that are kept while reading: one more, so that too many is noticed.
+const KEPT_MAX: usize = IMPORT_ROWS_MAX + 1;
+
 /// One title a line; blank lines are no rows.
 fn lines(data: &str) -> Vec<ReadRow> {
     data.lines()
         .filter(|line| !line.trim().is_empty())
+        .take(KEPT_MAX)
         .map(|line| Ok(Row { title: line.to_owned(), ..Row::default() }))
         .collect()
 }
 
 /// A list of objects or of titles.
 fn json(data: &str) -> Result<Vec<ReadRow>, BadField> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Item {
-        Title(String),
-        Row(Row),
+    struct Items;
+
+    impl<'de> Visitor<'de> for Items {
+        type Value = Vec<ReadRow>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list of stories")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut rows = Vec::new();
+            while let Some(item) = items.next_element::<&RawValue>()? {
+                if rows.len() < KEPT_MAX {
+                    rows.push(json_row(item.get()));
+                }
+            }
+            Ok(rows)
+        }
     }
-    let items: Vec<serde_json::Value> =
-        serde_json::from_str(data).map_err(|_| problem("must be a JSON list of stories"))?;
-    Ok(items
-        .into_iter()
-        .map(|item| match serde_json::from_value(item) {
-            Ok(Item::Title(title)) => Ok(Row { title, ..Row::default() }),
-            Ok(Item::Row(row)) => Ok(row),
-            Err(_) => Err("must be a title, or an object with a title".into()),
-        })
-        .collect())
+
+    let mut deserializer = serde_json::Deserializer::from_str(data);
+    let rows = deserializer.deserialize_seq(Items);
+    rows.and_then(|rows| deserializer.end().map(|()| rows))
+        .map_err(|_| problem("must be a JSON list of stories"))
+}
+
+fn json_row(item: &str) -> ReadRow {
+    let row = match item.as_bytes().first() {
+        Some(b'"') => serde_json::from_str(item).map(|title| Row { title, ..Row::default() }).ok(),
+        Some(b'{') => serde_json::from_str(item).ok(),
+        _ => None,
+    };
+    row.ok_or(Cow::Borrowed("must be a title, or an object with a title"))
 }
 
 /// With a header that names the columns, or else title, description, key and
@@ -89,35 +113,27 @@ fn csv(data: &str) -> Result<Vec<ReadRow>, BadField> {
     const COLUMNS: [&str; 4] = ["title", "description", "key", "link"];
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(data.as_bytes());
-    let mut records: Vec<csv::StringRecord> = Vec::new();
-    for record in reader.records() {
-        records.push(record.map_err(|_| problem("must be CSV"))?);
+    let mut places = [0, 1, 2, 3].map(Some);
+    let mut rows = Vec::new();
+    for (number, record) in reader.records().enumerate() {
+        let record = record.map_err(|_| problem("must be CSV"))?;
+        if number == 0 {
+            let place =
+                |column| record.iter().position(|cell| cell.trim().to_lowercase() == column);
+            if place("title").is_some() {
+                places = COLUMNS.map(place);
+                continue;
+            }
+        }
+        let [title, description, key, link] = places.map(|place| {
+            record.get(place?).filter(|cell| !cell.trim().is_empty()).map(str::to_owned)
+        });
+        rows.push(Ok(Row { title: title.unwrap_or_default(), description, key, link }));
+        if rows.len() == KEPT_MAX {
+            break;
+        }
     }
-    let name = |cell: &str| cell.trim().to_lowercase();
-    let header = records
-        .first()
-        .filter(|record| record.iter().any(|cell| name(cell) == "title"))
-        .map(|record| record.iter().map(name).collect::<Vec<_>>());
-    let first = usize::from(header.is_some());
-    let columns =
-        header.unwrap_or_else(|| COLUMNS.iter().map(|column| (*column).to_owned()).collect());
-
-    Ok(records
-        .iter()
-        .skip(first)
-        .map(|record| {
-            let cell = |column: &str| {
-                let index = columns.iter().position(|known| known == column)?;
-                record.get(index).filter(|cell| !cell.trim().is_empty()).map(str::to_owned)
-            };
-            Ok(Row {
-                title: cell("title").unwrap_or_default(),
-                description: cell("description"),
-                key: cell("key"),
-                link: cell("link"),
-            })
-        })
-        .collect())
+    Ok(rows)
 }
 
 fn text(row: Row) -> Result<StoryText, Cow<'static, str>> {
@@ -184,12 +200,22 @@ mod tests {
         let rows = read(ImportFormat::Json, r#"["One", {"title":"Two","key":"K"}, 3]"#).unwrap();
         assert_eq!(titles(&rows), ["One", "Two"]);
         assert_eq!(rows.rejected[0].row, 3);
-        assert!(read(ImportFormat::Json, "{").is_err());
+        let twice = read(ImportFormat::Json, r#"[{"title":"One","title":"Two"}]"#).unwrap();
+        assert_eq!(twice.rejected.len(), 1);
+        for broken in ["{", "{}", "[", "[1] 2", "\"One\""] {
+            assert!(read(ImportFormat::Json, broken).is_err(), "{broken}");
+        }
     }
 
     #[test]
     fn too_many_rows_are_refused_whole() {
-        let data = "x\n".repeat(IMPORT_ROWS_MAX + 1);
-        assert!(read(ImportFormat::Lines, &data).is_err());
+        let rows = |row: &str, count| row.repeat(count);
+        for (format, row) in [(ImportFormat::Lines, "x\n"), (ImportFormat::Csv, "x,y\n")] {
+            assert!(read(format, &rows(row, IMPORT_ROWS_MAX)).is_ok());
+            assert!(read(format, &rows(row, IMPORT_ROWS_MAX + 1)).is_err());
+        }
+        let json = |count| format!("[{}1]", rows("1,", count - 1));
+        assert!(read(ImportFormat::Json, &json(IMPORT_ROWS_MAX)).is_ok());
+        assert!(read(ImportFormat::Json, &json(IMPORT_ROWS_MAX + 1)).is_err());
     }
 }

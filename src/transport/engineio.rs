@@ -197,7 +197,7 @@ fn check(
 
 /// The value of a query parameter that stands there exactly once: a request
 /// that names two is not to be understood one way here and another elsewhere.
-fn only(query: &str, name: &str) -> Option<String> {
+pub(super) fn only(query: &str, name: &str) -> Option<String> {
     let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
     let value = values.next().filter(|_| values.next().is_none());
     value.map(|(_, value)| value.into_owned())

@@ -18,3 +18,7 @@ mod compress;
 mod link;
 mod polling;
 mod upgrade;
+
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;

@@ -27,7 +27,7 @@ pub(crate) async fn run(script: &str, arguments: &[&str]) {
 }
 
 /// The packages, at the versions of the lock file, unless they are there.
-async fn install() {
+pub(crate) async fn install() {
     static INSTALLED: OnceCell<()> = OnceCell::const_new();
     INSTALLED
         .get_or_init(|| async {
@@ -42,6 +42,6 @@ async fn install() {
         .await;
 }
 
-fn clients() -> &'static Path {
+pub(crate) fn clients() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients"))
 }

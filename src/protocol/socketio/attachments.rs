@@ -1,7 +1,10 @@
 //! Packets whose binary attachments are still on their way.
 
+use std::fmt;
+
 use bytes::Bytes;
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::protocol::socketio::packet::Kind;
 
@@ -23,19 +26,104 @@ impl<S> Awaiting<S> {
 }
 
 /// Whether every `{"_placeholder":true,"num":i}` in a JSON text names one of
-/// `attachments` attachments.
+/// `attachments` attachments. Keeps nothing of the text. Its depth has been
+/// checked, so recursion is bounded.
 pub(super) fn are_placeholders_in_range(json: &[u8], attachments: usize) -> bool {
-    // The depth has been checked, so recursion is bounded.
-    fn is_right(value: &Value, attachments: usize) -> bool {
-        match value {
-            Value::Array(values) => values.iter().all(|value| is_right(value, attachments)),
-            Value::Object(object) if object.get("_placeholder") == Some(&Value::Bool(true)) => {
-                let num = object.get("num").and_then(Value::as_u64);
-                num.is_some_and(|num| num < attachments as u64)
-            }
-            Value::Object(object) => object.values().all(|value| is_right(value, attachments)),
-            _ => true,
-        }
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let seen = Check { attachments: attachments as u64 }.deserialize(&mut deserializer);
+    seen.is_ok_and(|seen| seen != Seen::Wrong) && deserializer.end().is_ok()
+}
+
+#[derive(Clone, Copy)]
+struct Check {
+    attachments: u64,
+}
+
+/// What matters of a value.
+#[derive(Clone, Copy, PartialEq)]
+enum Seen {
+    True,
+    Number(u64),
+    /// Anything else, without a wrong placeholder in it.
+    Right,
+    Wrong,
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier)]
+enum Key {
+    #[serde(rename = "_placeholder")]
+    Placeholder,
+    #[serde(rename = "num")]
+    Num,
+    #[serde(other)]
+    Other,
+}
+
+impl<'de> DeserializeSeed<'de> for Check {
+    type Value = Seen;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Seen, D::Error> {
+        deserializer.deserialize_any(self)
     }
-    serde_json::from_slice(json).is_ok_and(|value: Value| is_right(&value, attachments))
+}
+
+impl<'de> Visitor<'de> for Check {
+    type Value = Seen;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Seen, E> {
+        Ok(Seen::Right)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Seen, E> {
+        Ok(if value { Seen::True } else { Seen::Right })
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Seen, E> {
+        Ok(Seen::Number(number))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Seen, E> {
+        Ok(Seen::Right)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Seen, E> {
+        Ok(Seen::Right)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Seen, E> {
+        Ok(Seen::Right)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Seen, A::Error> {
+        let mut is_right = true;
+        while let Some(seen) = items.next_element_seed(self)? {
+            is_right &= seen != Seen::Wrong;
+        }
+        Ok(if is_right { Seen::Right } else { Seen::Wrong })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Seen, A::Error> {
+        let (mut placeholder, mut num, mut is_right) = (Seen::Right, Seen::Right, true);
+        while let Some(key) = fields.next_key::<Key>()? {
+            let seen = fields.next_value_seed(self)?;
+            is_right &= seen != Seen::Wrong;
+            // Of a key given twice the last counts, as JavaScript has it.
+            match key {
+                Key::Placeholder => placeholder = seen,
+                Key::Num => num = seen,
+                Key::Other => {}
+            }
+        }
+        let is_in_range = matches!(num, Seen::Number(num) if num < self.attachments);
+        Ok(if is_right && (placeholder != Seen::True || is_in_range) {
+            Seen::Right
+        } else {
+            Seen::Wrong
+        })
+    }
 }

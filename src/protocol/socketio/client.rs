@@ -109,10 +109,15 @@ impl<S: Clone> Client<S> {
         if attachments > self.limits.attachments_max {
             return Err(CloseReason::ParseError);
         }
+        let array = packet.payload.to_vec();
+        // Refused now, not when its attachments have come.
+        if matches!(packet.kind, Kind::Event { .. }) && split_event(packet.payload).is_none() {
+            return Err(CloseReason::ParseError);
+        }
         self.awaiting = Some(Box::new(Awaiting {
             socket,
             kind: packet.kind,
-            array: packet.payload.to_vec(),
+            array,
             attachments: Vec::new(),
             expected: attachments as usize,
         }));
@@ -271,6 +276,13 @@ mod tests {
         let received = describe(assembled.received().expect("an event"));
         assert!(received.starts_with("event / b [{") && received.ends_with("Some(3) +2"));
         assert_eq!(client.binary(Bytes::new()).err(), Some(CloseReason::ParseError));
+    }
+
+    #[test]
+    fn an_event_without_a_name_does_not_wait_for_attachments() {
+        for packet in ["51-[]", "51-[{}]", r#"51-["disconnect"]"#] {
+            assert_eq!(says(&mut client(&["/"]), packet), "parse error", "{packet}");
+        }
     }
 
     #[test]

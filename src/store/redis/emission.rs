@@ -14,6 +14,9 @@ use serde_json::{Map, Value as Json};
 pub(super) const EMISSION_BYTES_MAX: usize = 65_536;
 /// Arrays and objects within each other.
 const DEPTH_MAX: usize = 32;
+/// Values of one message, in all its arrays and objects: each takes far more
+/// room when it has been read than the one byte that it may have here.
+const VALUES_MAX: usize = 8_192;
 /// Rooms of one message, and as many that are left out.
 const ROOMS_MAX: usize = 1_000;
 /// A Socket.IO packet of the type event, without attachments.
@@ -37,6 +40,8 @@ pub struct Emission {
 pub(super) enum Unreadable {
     #[error("it is longer than {EMISSION_BYTES_MAX} bytes")]
     TooLong,
+    #[error("it holds more than {VALUES_MAX} values")]
+    TooMany,
     #[error("it is no message of the emitter")]
     Malformed,
     #[error("it holds binary data, which no client here expects")]
@@ -52,6 +57,9 @@ impl Emission {
         use Unreadable::{Malformed, OtherNamespace};
         if EMISSION_BYTES_MAX < payload.len() {
             return Err(Unreadable::TooLong);
+        }
+        if VALUES_MAX < values(payload).ok_or(Malformed)? {
+            return Err(Unreadable::TooMany);
         }
         let message = rmpv::decode::read_value_with_max_depth(&mut payload, DEPTH_MAX);
         let Ok(Value::Array(message)) = message else { return Err(Malformed) };
@@ -78,6 +86,38 @@ impl Emission {
             is_volatile: is_volatile.and_then(Value::as_bool).unwrap_or(false),
         })
     }
+}
+
+/// How many values a MessagePack text has; `None` if it ends too early.
+/// Collections are followed by their values, so one walk meets them all.
+fn values(mut bytes: &[u8]) -> Option<usize> {
+    let mut values = 0;
+    while let Some((&marker, rest)) = bytes.split_first() {
+        let length = |length_bytes: usize| {
+            let length = rest.get(..length_bytes)?;
+            let length = length.iter().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte));
+            length.checked_add(length_bytes)
+        };
+        let skipped = match marker {
+            0xA0..=0xBF => usize::from(marker & 0x1F),
+            0xC4 | 0xD9 => length(1)?,
+            0xC5 | 0xDA => length(2)?,
+            0xC6 | 0xDB => length(4)?,
+            // Extensions have a type as well.
+            0xC7 => length(1)? + 1,
+            0xC8 => length(2)? + 1,
+            0xC9 => length(4)?.checked_add(1)?,
+            0xD4..=0xD8 => 1 + (1 << (marker - 0xD4)),
+            0xCC | 0xD0 => 1,
+            0xCD | 0xD1 | 0xDC | 0xDE => 2,
+            0xCA | 0xCE | 0xD2 | 0xDD | 0xDF => 4,
+            0xCB | 0xCF | 0xD3 => 8,
+            _ => 0,
+        };
+        bytes = rest.get(skipped..)?;
+        values += 1;
+    }
+    Some(values)
 }
 
 fn field<'a>(map: &'a Value, name: &str) -> Option<&'a Value> {
@@ -176,6 +216,33 @@ mod tests {
     }
 
     #[test]
+    fn values_are_counted_without_reading_them() {
+        let values = [
+            Value::from("x".repeat(20)),
+            Value::from("x".repeat(200)),
+            Value::from("x".repeat(300)),
+            Value::from("x".repeat(70_000)),
+            Value::Binary(vec![0; 3]),
+            Value::Binary(vec![0; 300]),
+            Value::Binary(vec![0; 70_000]),
+            Value::F32(1.0),
+            Value::F64(1.0),
+            Value::Boolean(true),
+            Value::Map(vec![(Value::Nil, Value::from(u64::MAX))]),
+            Value::Array(vec![Value::from(i64::MIN); 20]),
+        ];
+        let numbers = [1_u64, 200, 300, 70_000].map(Value::from);
+        let negative = [-1_i64, -100, -300, -70_000].map(Value::from);
+        let extensions =
+            [1, 2, 4, 8, 16, 3, 300, 70_000].map(|bytes| Value::Ext(5, vec![0; bytes]));
+        let all = values.into_iter().chain(numbers).chain(negative).chain(extensions);
+        let mut bytes = Vec::new();
+        rmpv::encode::write_value(&mut bytes, &Value::Array(all.collect())).expect("room");
+        assert_eq!(super::values(&bytes), Some(1 + 12 + 2 + 20 + 4 + 4 + 8));
+        assert_eq!(super::values(&bytes[..bytes.len() - 1]), None);
+    }
+
+    #[test]
     fn values_become_what_json_makes_of_them() {
         let date = Value::Ext(-1, vec![0x3B, 0x9A, 0xCA, 0x00]);
         let data = vec![
@@ -202,6 +269,9 @@ mod tests {
             Emission::read(&message(vec!["x".into(), deep], none())),
             Err(Unreadable::Malformed)
         );
+        let wide = |count| message(vec!["x".into(), Value::Array(vec![Value::Nil; count])], none());
+        assert!(Emission::read(&wide(VALUES_MAX - 100)).is_ok());
+        assert_eq!(Emission::read(&wide(VALUES_MAX)), Err(Unreadable::TooMany));
         let nameless = message(vec![1.into()], none());
         assert_eq!(Emission::read(&nameless), Err(Unreadable::Malformed));
         // A length that nobody sent so much for.

@@ -22,6 +22,10 @@ mod reply;
 mod restore;
 mod scripts;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+
 use std::sync::Arc;
 use std::time::Duration;
 

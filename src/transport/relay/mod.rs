@@ -26,6 +26,10 @@ mod pool;
 mod seal;
 mod tunnel;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;

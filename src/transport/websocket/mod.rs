@@ -29,6 +29,10 @@ pub mod violation;
 mod guard;
 mod utf8;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+
 pub use close::{CloseCode, CloseLimits};
 pub use handshake::{HandshakeError, Pending};
 pub use reader::{Incoming, ReadEnd, Reader};
