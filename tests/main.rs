@@ -25,6 +25,9 @@ mod conformance {
 
 mod clients;
 
+// What nobody may learn.
+mod secrecy;
+
 // What operators see of it.
 mod seeing;
 

@@ -13,7 +13,7 @@ use cardroom::poker::names::Emoji;
 use cardroom::poker::refusal::Refusal;
 use cardroom::poker::settings::{Permissions, SettingsPatch};
 
-use crate::rules::permissions::catalogue::{Phase, RULES, Role, Rule, Verdict};
+use crate::rules::permissions::catalogue::{Phase, RULES, Role, Verdict};
 use crate::rules::table::*;
 
 /// Vic is the one to whom things are done.

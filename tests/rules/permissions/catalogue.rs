@@ -126,7 +126,7 @@ impl Who {
         }
     }
 
-    fn includes(self, role: Role, phase: Phase) -> bool {
+    pub(crate) fn includes(self, role: Role, phase: Phase) -> bool {
         match self {
             Anyone | Member | Voter | OwnVote => true,
             // "`isHost` = host or acting host."
