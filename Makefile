@@ -1,4 +1,4 @@
-.PHONY: run page test test-clients test-web-client test-browser chaos conformance lint terraform
+.PHONY: run page test test-clients test-web-client test-browser chaos secrecy conformance lint terraform
 
 # The page and the server on the embedded store; prints the address. PORT=… for
 # another port.
@@ -30,6 +30,11 @@ test-browser:
 # some of them (planted: the bugs that the judge must catch), ROUNDS=20, SEED=7.
 chaos:
 	PLANTED=1 scripts/chaos.sh $(if $(SCENARIO),--scenario $(SCENARIO)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED))
+
+# Random sessions, each played twice with other votes, are the same to everybody
+# but the voter; then every role tries every command. SCHEDULES=1000, SEED=7.
+secrecy:
+	scripts/secrecy.sh $(or $(SCHEDULES),1000) $(SEED)
 
 # RFC 6455 by the Autobahn cases; the report is in target/conformance.
 conformance:

@@ -7,7 +7,7 @@ use crate::secrecy::dice::Dice;
 use crate::secrecy::wire::Failed;
 
 /// Votes whose words are told apart by their place in the schedule.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Ballots {
     labels: Vec<String>,
     dice: Dice,

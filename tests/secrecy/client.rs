@@ -276,16 +276,13 @@ impl Client {
             }
         }
         let joins = !auth["sessionId"].is_null();
-        if joins && earlier.is_none() {
-            self.heard().joined = None;
-        }
-        let before = self.heard().joined.take();
+        let before = if joins { self.heard().joined.take() } else { None };
         self.send(&format!("40{auth}")).await?;
         let name = self.name.clone();
         let pid =
             self.ear.until(format!("{name}'s CONNECT"), |heard| heard.connected.clone()).await?;
         let is_recovered = earlier.is_some_and(|(earlier, _)| earlier == pid);
-        if is_recovered {
+        if is_recovered && joins {
             self.heard().joined = before;
         } else if joins {
             self.ear

@@ -72,6 +72,7 @@ pub(super) const HANNA: usize = 0;
 pub(super) const SAM: usize = 1;
 
 /// What a run leaves behind.
+#[derive(Clone)]
 pub(super) struct Recording {
     pub(super) session: String,
     pub(super) code: String,
@@ -83,6 +84,7 @@ pub(super) struct Recording {
     pub(super) figures: Figures,
 }
 
+#[derive(Clone)]
 pub(super) struct Stream {
     pub(super) name: String,
     /// Of the one whose votes vary, who may see them.
