@@ -136,6 +136,7 @@ pub(super) fn remains(
 const OF_THE_MOMENT: &[(&str, &str)] = &[
     ("process_", "of the machine"),
     ("cardroom_tasks", "of the machine"),
+    ("cardroom_sessions", "idle ones are unloaded after a minute"),
     ("_seconds", "durations, and counts of them by duration"),
     ("cardroom_outbox_bytes", "what is on its way at this moment"),
     ("cardroom_http_requests_total{status=\"2xx\"}", "packets share polls as time has it"),
@@ -152,6 +153,7 @@ fn is_of_the_moment(series: &str) -> bool {
 const SAID_WHEN_IT_HAPPENS: &[(&str, &str)] = &[
     ("listening", "addresses"),
     ("announced", "addresses"),
+    ("session unloaded", "a minute after the last has gone"),
     ("cardroom::transport::relay", "as many as there are polls"),
 ];
 
