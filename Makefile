@@ -1,5 +1,5 @@
 comma := ,
-.PHONY: run page test test-clients test-web-client test-browser chaos abuse conformance fuzz audit lint terraform
+.PHONY: run page test test-clients test-web-client test-browser chaos abuse secrecy conformance fuzz audit lint terraform
 
 # The page and the server on the embedded store; prints the address. PORT=… for
 # another port.

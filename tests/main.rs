@@ -28,6 +28,8 @@ mod clients;
 // Clients that mean no good, and the real program.
 #[expect(dead_code, reason = "the long runs are the example's")]
 mod abuse;
+// What nobody may learn.
+mod secrecy;
 
 // What operators see of it.
 mod seeing;

@@ -7,6 +7,7 @@ mod table;
 mod history;
 mod hosts;
 mod people;
+pub(crate) mod permissions;
 mod presence;
 mod properties;
 mod requests;

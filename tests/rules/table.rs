@@ -32,6 +32,7 @@ pub(super) const CURRENT: StoryId = StoryId(0);
 pub(super) const HERE: InstanceId = InstanceId(1);
 pub(super) const THERE: InstanceId = InstanceId(2);
 
+#[derive(Clone)]
 pub(super) struct Table {
     pub(super) session: Session,
     pub(super) now: Millis,
