@@ -23,6 +23,7 @@ use crate::transport::body::Body;
 use crate::transport::relay::dial::{Bound, dial};
 use crate::transport::relay::{RelayLimits, Unanswered, headers};
 use crate::transport::slot::ConnectionSlot;
+use crate::transport::stalling::Stalling;
 
 /// From the owner's 101 to the client's, and from the end of one direction to
 /// that of the other: closing a WebSocket takes a moment.
@@ -105,7 +106,7 @@ impl Tunnel {
         // A client that leaves before its 101 needs no tunnel; dropped, the
         // other end tells the owner.
         let Ok(Ok((client, owner))) = timeout(LINGER, both).await else { return };
-        let (Some(client), Some(owner)) = (End::new(client), End::new(owner)) else { return };
+        let (Some(client), Some(owner)) = (End::client(client), End::owner(owner)) else { return };
         tokio::select! {
             () = connect(client, owner) => {}
             () = until => {}
@@ -121,10 +122,19 @@ struct End {
 }
 
 impl End {
-    fn new(upgraded: Upgraded) -> Option<Self> {
+    fn client(upgraded: Upgraded) -> Option<Self> {
+        let parts = upgraded.downcast::<TokioIo<Stalling<TcpStream>>>().ok()?;
+        Some(Self::new(parts.io.into_inner().into_inner(), parts.read_buf))
+    }
+
+    fn owner(upgraded: Upgraded) -> Option<Self> {
         let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-        let (read, write) = parts.io.into_inner().into_split();
-        Some(Self { read, write, ahead: parts.read_buf })
+        Some(Self::new(parts.io.into_inner(), parts.read_buf))
+    }
+
+    fn new(stream: TcpStream, ahead: Bytes) -> Self {
+        let (read, write) = stream.into_split();
+        Self { read, write, ahead }
     }
 }
 
