@@ -112,6 +112,9 @@ section! {
         connect_timeout_ms: u64 = 45_000, 100..=600_000;
         /// How long an upgrade from polling to WebSocket may take.
         upgrade_timeout_ms: u64 = 10_000, 100..=600_000;
+        /// How long a polling connection that was closed waits for the poll
+        /// whose answer says so.
+        close_timeout_ms: u64 = 30_000, 100..=600_000;
         /// One message, or one POST of polling.
         max_payload_bytes: usize = 65_536, 1_024..=16_777_216;
         /// Packets in one POST of polling.

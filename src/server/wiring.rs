@@ -105,6 +105,7 @@ pub(super) fn engine_options(config: &Config) -> Options {
         ping_timeout: Duration::from_millis(engine.ping_timeout_ms),
         connect_timeout: Duration::from_millis(engine.connect_timeout_ms),
         upgrade_timeout: Duration::from_millis(engine.upgrade_timeout_ms),
+        close_timeout: Duration::from_millis(engine.close_timeout_ms),
         max_payload_bytes: saturated(engine.max_payload_bytes),
         fragments_max: saturated(engine.fragments_max),
         packets_per_post_max: saturated(engine.packets_per_post_max),

@@ -79,15 +79,6 @@ impl ReadHalf {
 }
 
 impl WriteHalf {
-    /// Drops it without shutting the direction down.
-    pub fn forget(self) {
-        match self {
-            Self::Plain(half) => half.forget(),
-            // TLS shuts nothing down by itself.
-            Self::Tls(shared) => drop(shared),
-        }
-    }
-
     /// The socket underneath, for its options.
     pub fn with_tcp<T>(&self, use_it: impl FnOnce(&TcpStream) -> T) -> T {
         match self {

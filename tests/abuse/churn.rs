@@ -45,6 +45,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) async fn run(binary: &Path, plan: Plan) -> Result<Outcome, String> {
     let settings = [
         format!("engine.connect_timeout_ms={CONNECT_TIMEOUT_MS}"),
+        format!("engine.close_timeout_ms={CONNECT_TIMEOUT_MS}"),
         "server.connections_max=100000".to_owned(),
     ];
     let server = Server::start(binary, &settings).await?;

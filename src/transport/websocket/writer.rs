@@ -96,8 +96,6 @@ impl Writer {
     pub(in crate::transport) fn reset(self) {
         // Fails on a socket that is gone already.
         let _ = self.stream.with_tcp(TcpStream::set_zero_linger);
-        // Dropping it alone would send a FIN, behind all that waits.
-        self.stream.forget();
     }
 }
 
