@@ -25,6 +25,9 @@ mod conformance {
 
 mod clients;
 
+// Our own TLS.
+mod tls;
+
 // What operators see of it.
 mod seeing;
 
