@@ -57,7 +57,8 @@ impl Rolling {
         let mut has_connected = false;
         for (t, seen) in seen {
             match seen {
-                Seen::Refused { why } => {
+                // Before it, everybody comes at once.
+                Seen::Refused { why } if began.first().is_some_and(|first| first <= t) => {
                     self.refused += 1;
                     self.first_refusal.get_or_insert_with(|| format!("{name}: {why}"));
                 }

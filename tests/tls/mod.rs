@@ -149,9 +149,6 @@ async fn instances_ask_each_other_at_an_address_of_their_own() {
     let joined = at_other.body(&target).await;
     assert!(joined.starts_with("40{"), "{joined}");
 
-    // It has nobody to wait for at its end.
-    at_other.post(&target, "1").await;
-
     // There they find nothing but what is sealed.
     let sealed = sealed_address(&redis).await;
     let public = said_to(sealed, b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
