@@ -30,7 +30,7 @@ await story({
     assert.equal((await socket.emitWithAck("vote:submit", vote)).ok, true);
     assert.equal((await socket.emitWithAck("cards:reveal", {})).ok, true);
     const [{ votes }] = await shown;
-    assert.deepEqual(votes.map((one) => one.value), ["5"]);
+    assert.deepEqual(votes.map((one) => one.value).sort(), ["5", null]);
   },
   "hears large messages whole": async () => {
     const stories = Array.from({ length: 40 }, (_, number) => ({ title: `${number} ${"x".repeat(150)}`, description: "y".repeat(1_000) }));
@@ -42,8 +42,6 @@ await story({
     const answer = await new Promise((resolve, reject) => https.get(`${url}/`, { ca }, resolve).on("error", reject));
     answer.resume();
     assert.equal(answer.headers["strict-transport-security"], "max-age=31536000");
-    // Which allows wss: at the same host, too (CSP 3, §6.7.2.8).
-    assert.match(answer.headers["content-security-policy"], /default-src 'self'/);
   },
   ends: async () => {
     socket.disconnect();

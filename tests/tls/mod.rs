@@ -61,6 +61,7 @@ async fn whoever_speaks_no_tls_is_refused_and_disturbs_nobody() {
     authority.issue_into(folder.path());
     let program = Program::start(folder.path(), &["server.header_timeout_ms=500"]).await;
     let mut good = Peer::connect(program.address, &authority).await;
+    assert_eq!(good.get("/healthz").await.0, 200);
 
     let plain = said_to(program.address, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
     assert!(!plain.windows(4).any(|bytes| bytes == b"HTTP"), "{plain:?}");
