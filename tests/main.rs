@@ -30,6 +30,8 @@ mod clients;
 mod abuse;
 // What nobody may learn.
 mod secrecy;
+// Our own TLS.
+mod tls;
 
 // What operators see of it.
 mod seeing;

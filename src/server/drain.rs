@@ -86,7 +86,7 @@ impl Drain {
             }
         }
         let duration_ms = begun.elapsed().as_millis() as u64;
-        info!(connections_left = self.connections.len(), duration_ms, "drained");
+        info!(untold = self.connections.len(), duration_ms, "drained");
     }
 
     /// Closes the connections one after the other, all over the spread.

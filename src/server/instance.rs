@@ -225,21 +225,21 @@ impl Instance {
             }
         };
         let drained = serve(listener, handler, limits, ending).await;
-        let connections_left = drained.connections_left.max(drain.connections.len());
         let unsaved = timeout(SETTLE_TIMEOUT, leaving.settle()).await;
         let is_retired = leaving.retire().await;
         let is_saved = unsaved == Ok(0) && is_retired;
         for task in [scraped, sealed, hangups].into_iter().flatten() {
             task.abort();
         }
-        Ended { connections_left, is_saved }
+        Ended { connections_left: drained.connections_left, is_saved }
     }
 }
 
 /// How an instance ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {
-    /// Connections that had to be dropped.
+    /// Connections that were open to the last and had to be dropped. A client
+    /// that polls and was away is none: it is told by another instance.
     pub connections_left: usize,
     /// That all are gone is written, in the sessions and in the directory.
     pub is_saved: bool,

@@ -162,3 +162,70 @@ read!(Stream, stream => stream);
 write!(Stream, stream => stream);
 read!(ReadHalf, shared => &mut **shared.lock());
 write!(WriteHalf, shared => &mut **shared.lock());
+
+#[cfg(test)]
+mod tests {
+    use rcgen::generate_simple_self_signed;
+    use rustls::crypto::ring;
+    use rustls::pki_types::{PrivateKeyDer, ServerName};
+    use rustls::{ClientConfig, RootCertStore, ServerConfig};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio_rustls::{TlsAcceptor, TlsConnector};
+
+    use super::*;
+
+    /// A stream of ours, and its peer's socket, on which records are read raw.
+    async fn secured() -> (Stream, TcpStream) {
+        let made = generate_simple_self_signed(vec!["localhost".to_owned()]).expect("made");
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+        let provider = Arc::new(ring::default_provider());
+        let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .expect("a certificate");
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).expect("a certificate");
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let far = TcpStream::connect(listener.local_addr().expect("bound")).await.expect("listens");
+        let (near, _) = listener.accept().await.expect("a peer");
+        let name = ServerName::try_from("localhost").expect("a name");
+        let connector = TlsConnector::from(Arc::new(client));
+        let (near, far) = tokio::join!(
+            TlsAcceptor::from(Arc::new(server)).accept(near),
+            connector.connect(name, far)
+        );
+        let (far, _) = far.expect("a handshake").into_inner();
+        (Stream::Tls(Box::new(near.expect("a handshake"))), far)
+    }
+
+    #[tokio::test]
+    async fn many_frames_are_one_record_and_nothing_stays_behind() {
+        let (stream, mut far) = secured().await;
+        let (_read, mut write) = stream.into_split();
+        let frames = vec![vec![b'x'; 50]; 60];
+        let slices: Vec<IoSlice<'_>> = frames.iter().map(|frame| IoSlice::new(frame)).collect();
+        let written = write.write_vectored(&slices).await.expect("it takes all");
+        assert_eq!(written, 3_000);
+        write.flush().await.expect("it takes all");
+        // The tickets of the handshake come first.
+        let record = loop {
+            let mut head = [0; 5];
+            far.read_exact(&mut head).await.expect("a record");
+            let mut record = vec![0; u16::from_be_bytes([head[3], head[4]]).into()];
+            far.read_exact(&mut record).await.expect("a record");
+            if 1_000 < record.len() {
+                break record;
+            }
+        };
+        assert!((3_000..3_100).contains(&record.len()), "{}", record.len());
+    }
+}

@@ -1,15 +1,17 @@
 //! A load balancer without stickiness: every HTTP request goes to the next
-//! instance that takes it, whatever connection it came on. An upgraded
-//! connection stays where it is.
+//! instance that is ready and takes it, whatever connection it came on. An
+//! upgraded connection stays where it is.
 
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
 
 use crate::clock::now_ns;
 
@@ -17,6 +19,13 @@ pub(crate) struct Front {
     pub(crate) port: u16,
 }
 
+struct Target {
+    port: u16,
+    /// As of the last look at `/readyz`.
+    is_ready: AtomicBool,
+}
+
+const LOOK_EVERY: Duration = Duration::from_millis(400);
 const HEAD_BYTES_MAX: usize = 64 * 1024;
 const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -28,7 +37,18 @@ impl Front {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await;
         let listener = listener.map_err(|error| format!("a front: {error}"))?;
         let port = listener.local_addr().map_err(|error| error.to_string())?.port();
-        let (instances, turn) = (Arc::<[u16]>::from(instances), Arc::new(AtomicUsize::new(0)));
+        let target = |port| Target { port, is_ready: AtomicBool::new(true) };
+        let instances: Arc<[Target]> = instances.into_iter().map(target).collect();
+        let turn = Arc::new(AtomicUsize::new(0));
+        let looked_at = Arc::clone(&instances);
+        tokio::spawn(async move {
+            loop {
+                for target in looked_at.iter() {
+                    target.is_ready.store(is_ready(target.port).await, Ordering::Relaxed);
+                }
+                sleep(LOOK_EVERY).await;
+            }
+        });
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (instances, turn) = (Arc::clone(&instances), Arc::clone(&turn));
@@ -46,7 +66,7 @@ impl Front {
 
 async fn serve(
     mut client: TcpStream,
-    instances: &[u16],
+    instances: &[Target],
     turn: &AtomicUsize,
     log: &File,
 ) -> io::Result<()> {
@@ -99,18 +119,32 @@ fn note(mut log: &File, request: &[u8], response: &[u8]) {
     let _ = log.write_all(line.as_bytes());
 }
 
-/// The next instance that accepts; a dead one is passed over, as health
-/// checks would.
-async fn next_instance(instances: &[u16], turn: &AtomicUsize) -> Option<TcpStream> {
-    for _ in instances {
-        let index = turn.fetch_add(1, Ordering::Relaxed) % instances.len();
-        let port = *instances.get(index)?;
-        if let Ok(stream) = TcpStream::connect(("127.0.0.1", port)).await {
-            let _ = stream.set_nodelay(true);
-            return Some(stream);
+/// The next instance that is ready; where none is, the next that accepts.
+async fn next_instance(instances: &[Target], turn: &AtomicUsize) -> Option<TcpStream> {
+    for needs_ready in [true, false] {
+        for _ in instances {
+            let index = turn.fetch_add(1, Ordering::Relaxed) % instances.len();
+            let target = instances.get(index)?;
+            if needs_ready && !target.is_ready.load(Ordering::Relaxed) {
+                continue;
+            }
+            if let Ok(stream) = TcpStream::connect(("127.0.0.1", target.port)).await {
+                let _ = stream.set_nodelay(true);
+                return Some(stream);
+            }
         }
     }
     None
+}
+
+async fn is_ready(port: u16) -> bool {
+    let ask = async {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await?;
+        message(&mut stream, &mut Vec::new()).await
+    };
+    let answer = timeout(LOOK_EVERY, ask).await;
+    matches!(answer, Ok(Ok(Some(answer))) if answer.starts_with(b"HTTP/1.1 200"))
 }
 
 /// A whole request or response; what lies behind it stays in `waiting`.

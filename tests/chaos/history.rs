@@ -38,6 +38,10 @@ pub(crate) enum Seen {
         recovered: bool,
     },
     Cut,
+    /// An attempt to connect that failed.
+    Refused {
+        why: String,
+    },
     /// `offset`: the last argument, where recovery is possible.
     Deliver {
         event: String,
@@ -150,6 +154,7 @@ impl History {
         match line.k.as_str() {
             "connect" => see(Seen::Connect { recovered: line.recovered == Some(true) }),
             "cut" => see(Seen::Cut),
+            "refused" => see(Seen::Refused { why: line.why.unwrap_or_default() }),
             "deliver" => see(Seen::Deliver {
                 event: line.ev.unwrap_or_default(),
                 body: body.unwrap_or_default(),

@@ -65,6 +65,11 @@ impl Instance {
         }
     }
 
+    /// As a scheduler ends it; its exit status.
+    pub(crate) async fn end(&mut self, limit: Duration) -> Option<i32> {
+        self.process.take()?.end(limit).await
+    }
+
     pub(crate) const fn process(&self) -> Option<&Process> {
         self.process.as_ref()
     }

@@ -14,6 +14,7 @@ mod random;
 mod redis_process;
 mod redis_site;
 mod report;
+mod rolling;
 mod round;
 mod scenario;
 mod swarm;
@@ -170,6 +171,7 @@ async fn rounds(
         let round = round.map_err(|error| format!("{} {seed}: {error}", scenario.name))?;
         let name = format!("{} #{seed}", scenario.name);
         say(&report::row(&name, 1, &round.verdict));
+        round.remark.iter().for_each(|remark| say(&format!("    {remark}")));
         settle(arguments, scenario, &round);
         sum.add(round.verdict);
     }

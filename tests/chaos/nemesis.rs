@@ -12,6 +12,8 @@ use crate::world::{World, pause_ms};
 pub(crate) enum Nemesis {
     Nothing,
     KillInstances,
+    /// A rolling restart: each drains, ends and is started again.
+    Roll,
     KillRedis,
     EmptyRedis,
     FlushAll,
@@ -41,6 +43,12 @@ impl Nemesis {
         };
         match self {
             Self::Nothing => {}
+            Self::Roll => {
+                for index in 0..world.instances.len() {
+                    pause_ms(3_000).await;
+                    world.roll_instance(index).await?;
+                }
+            }
             Self::KillRedis => {
                 pause_ms(some_time(random)).await;
                 world.kill_redis().await;

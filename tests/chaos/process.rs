@@ -2,9 +2,11 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
+use tokio::time::timeout;
 
 pub(crate) struct Process {
     child: Child,
@@ -44,6 +46,15 @@ impl Process {
     /// SIGKILL, and gone when this returns.
     pub(crate) async fn kill(&mut self) {
         let _ = self.child.kill().await;
+    }
+
+    /// SIGTERM; the status with which it ends, if it does in time.
+    pub(crate) async fn end(&mut self, limit: Duration) -> Option<i32> {
+        let _ = kill_process(self.pid, Signal::TERM);
+        match timeout(limit, self.child.wait()).await {
+            Ok(Ok(status)) => status.code(),
+            _ => None,
+        }
     }
 
     pub(crate) fn pause(&self) {

@@ -11,6 +11,7 @@ use crate::checker::check;
 use crate::history::History;
 use crate::nemesis::Nemesis;
 use crate::random::Random;
+use crate::rolling::Rolling;
 use crate::scenario::Scenario;
 use crate::swarm::{Orders, Swarm};
 use crate::verdict::Verdict;
@@ -31,6 +32,8 @@ pub(crate) struct Round {
     pub(crate) seed: u64,
     pub(crate) verdict: Verdict,
     pub(crate) schedule: Vec<String>,
+    /// What the table has no column for.
+    pub(crate) remark: Option<String>,
     pub(crate) folder: PathBuf,
 }
 
@@ -77,6 +80,11 @@ pub(crate) async fn play(
     history.read(&folder.join("nemesis.jsonl"))?;
     history.read(&orders.history)?;
     let mut verdict = check(&history, &world.truth, scenario.leniency);
+    let remark = (scenario.nemesis == Nemesis::Roll).then(|| {
+        let rolling = Rolling::of(&history);
+        rolling.judge(scenario, &mut verdict);
+        rolling.to_string()
+    });
     for index in world.crashed() {
         verdict.violated("crash", || format!("instance {index} ended by itself"));
     }
@@ -87,7 +95,7 @@ pub(crate) async fn play(
         verdict.violated("lag", || format!("a client was {lag} ms behind, {max} are allowed"));
     }
     world.end().await;
-    Ok(Round { seed, verdict, schedule: world.schedule().to_vec(), folder })
+    Ok(Round { seed, verdict, schedule: world.schedule().to_vec(), remark, folder })
 }
 
 fn orders(

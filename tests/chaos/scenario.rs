@@ -28,6 +28,9 @@ pub(crate) struct Scenario {
     pub(crate) leniency: Leniency,
     /// A client of this scenario may be so far behind at the most.
     pub(crate) lag_ms_max: Option<u64>,
+    /// The share of all reconnects that one second may have; only of a
+    /// rolling restart.
+    pub(crate) reconnects_per_second_max: Option<f64>,
     /// It shows what is promised only with these settings in the binary.
     pub(crate) needs: &'static [&'static str],
     /// The planted bugs that it must catch.
@@ -56,6 +59,7 @@ const PLAIN: Scenario = Scenario {
     settings: &[],
     leniency: Leniency { goes_back: false },
     lag_ms_max: None,
+    reconnects_per_second_max: None,
     needs: &[],
     catches: &[],
 };
@@ -113,6 +117,35 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         seconds: 180,
         short_seconds: 8,
         needs: &["shared_secret", "[recovery]"],
+        ..PLAIN
+    },
+    // Each instance in turn is told to end, drains and is started again, and
+    // nobody notices more than one reconnect. A thousand sockets.
+    Scenario {
+        name: "rolling",
+        nemesis: Nemesis::Roll,
+        sessions: 100,
+        players_per_session: 10,
+        has_front: true,
+        think_ms: 20_000,
+        seconds: 100,
+        settings: &["server.drain_seconds=30", "server.drain_notice_ms=2000"],
+        reconnects_per_second_max: Some(0.1),
+        needs: &["shared_secret", "[recovery]", "drain_notice_ms"],
+        ..PLAIN
+    },
+    // The same for a few and in a hurry.
+    Scenario {
+        name: "rolling-few",
+        nemesis: Nemesis::Roll,
+        sessions: 6,
+        players_per_session: 6,
+        has_front: true,
+        think_ms: 2_000,
+        seconds: 30,
+        short_seconds: 20,
+        settings: &["server.drain_seconds=5", "server.drain_notice_ms=1200"],
+        needs: &["shared_secret", "[recovery]", "drain_notice_ms"],
         ..PLAIN
     },
     // Redis is killed and comes back with its append-only file.

@@ -42,7 +42,7 @@ pub(crate) struct Swarm {
     settle: Duration,
 }
 
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(120);
 const END_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Swarm {

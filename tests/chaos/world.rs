@@ -48,6 +48,9 @@ pub(crate) struct Plan<'a> {
     pub(crate) settings: &'a [&'a str],
 }
 
+/// Longer than any drain.
+const ROLL_TIMEOUT: Duration = Duration::from_secs(120);
+
 impl World {
     pub(crate) async fn start(plan: &Plan<'_>) -> Result<Self, String> {
         let folder = plan.folder;
@@ -116,6 +119,18 @@ impl World {
         if let Some(instance) = self.instances.get_mut(index) {
             instance.kill().await;
         }
+    }
+
+    /// SIGTERM, and a new process once it has ended by itself. Its exit status
+    /// stands in the history.
+    pub(crate) async fn roll_instance(&mut self, index: usize) -> Result<(), String> {
+        self.note(&format!("instance {index} SIGTERM"));
+        let Some(instance) = self.instances.get_mut(index) else {
+            return Err(format!("no instance {index}"));
+        };
+        let status = instance.end(ROLL_TIMEOUT).await;
+        self.note(&format!("instance {index} ended with {status:?}"));
+        self.start_instance(index).await
     }
 
     pub(crate) async fn start_instance(&mut self, index: usize) -> Result<(), String> {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
@@ -53,11 +54,7 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
                 frames.pop_front();
             }
             if frames.is_empty() {
-                // TLS may still hold records that the socket did not take.
-                return timeout(self.stall_timeout, self.stream.flush())
-                    .await
-                    .map_err(|_| WriteEnd::Stalled)?
-                    .map_err(WriteEnd::from);
+                return self.flush().await;
             }
             let written = timeout(self.stall_timeout, write_some(&mut self.stream, frames))
                 .await
@@ -68,6 +65,19 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             self.written_bytes += written as u64;
             self.is_inside_a_frame = advance(frames, written);
         }
+    }
+
+    /// TLS may still hold records that the socket did not take.
+    async fn flush(&mut self) -> Result<(), WriteEnd> {
+        // Most often there is nothing to wait for, and no timer needed.
+        let at_once = poll_fn(|cx| Poll::Ready(Pin::new(&mut self.stream).poll_flush(cx))).await;
+        let flushed = match at_once {
+            Poll::Ready(flushed) => flushed,
+            Poll::Pending => timeout(self.stall_timeout, self.stream.flush())
+                .await
+                .map_err(|_| WriteEnd::Stalled)?,
+        };
+        Ok(flushed?)
     }
 
     /// Whether the peer has seen only the beginning of some frame, so that a

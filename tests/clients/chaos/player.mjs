@@ -56,6 +56,7 @@ export class Player {
       timeout: 5_000,
     });
     this.socket.on("connect", () => this.#connected());
+    this.socket.on("connect_error", (error) => this.#write("refused", { why: error.message }));
     this.socket.on("disconnect", (reason) => this.#cut(reason));
     this.socket.onAny((name, payload, ...more) => this.#hear(name, payload, more));
   }
