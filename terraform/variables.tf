@@ -41,7 +41,7 @@ variable "domain" {
 }
 
 variable "vpc" {
-  description = "A VPC to make (range, zones, `egress`: nat-single, nat-per-az, endpoints), or an existing one with its subnets."
+  description = "A VPC to make (range, zones, `egress`: nat-single, nat-per-az, endpoints), or an existing one with its subnets and the ranges of the public ones."
   type = object({
     cidr   = optional(string, "10.20.0.0/16")
     zones  = optional(number, 3)
@@ -50,6 +50,7 @@ variable "vpc" {
       id                 = string
       public_subnet_ids  = list(string)
       private_subnet_ids = list(string)
+      public_cidrs       = list(string)
     }))
   })
   default  = {}
@@ -58,6 +59,11 @@ variable "vpc" {
   validation {
     condition     = var.vpc.existing == null || try(length(var.vpc.existing.public_subnet_ids) >= 2 && length(var.vpc.existing.private_subnet_ids) >= 2, false)
     error_message = "vpc.existing needs two public and two private subnets or more."
+  }
+
+  validation {
+    condition     = var.vpc.existing == null || try(length(var.vpc.existing.public_cidrs) > 0 && alltrue([for cidr in var.vpc.existing.public_cidrs : can(cidrhost(cidr, 0))]), false)
+    error_message = "vpc.existing.public_cidrs must be ranges such as 10.0.0.0/20: X-Forwarded-For is believed to whoever comes from there."
   }
 
   validation {
@@ -271,7 +277,7 @@ variable "settings" {
 
   validation {
     condition = length(setintersection(keys(var.settings), [
-      "CARDROOM_SERVER__LISTEN", "CARDROOM_SERVER__ORIGINS", "CARDROOM_SERVER__CONNECTIONS_MAX", "CARDROOM_SERVER__KEEP_ALIVE_MS", "CARDROOM_SERVER__DRAIN_SECONDS",
+      "CARDROOM_SERVER__LISTEN", "CARDROOM_SERVER__ORIGINS", "CARDROOM_SERVER__CONNECTIONS_MAX", "CARDROOM_SERVER__KEEP_ALIVE_MS", "CARDROOM_SERVER__DRAIN_SECONDS", "CARDROOM_SERVER__TRUSTED_PROXIES",
       "CARDROOM_ENGINE__PING_INTERVAL_MS", "CARDROOM_ENGINE__PING_TIMEOUT_MS", "CARDROOM_RECOVERY__WINDOW_SECONDS",
       "CARDROOM_REDIS__KEY_PREFIX", "CARDROOM_REDIS__DURABILITY", "CARDROOM_REDIS__WAIT_REPLICAS", "CARDROOM_LOG__LEVEL", "CARDROOM_LOG__FORMAT",
       "CARDROOM_REDIS__URL", "CARDROOM_REDIS__SENTINEL_PASSWORD", "CARDROOM_AUTH__TOKEN_KEYS", "CARDROOM_INSTANCES__SHARED_SECRET",

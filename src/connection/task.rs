@@ -58,6 +58,9 @@ pub(super) struct Task {
     is_gone: bool,
     /// Closed because it takes nothing: there is no use in a farewell.
     is_slow: bool,
+    /// Until when a close that was asked for waits for what has to be said
+    /// before it.
+    close_by: Option<Duration>,
     /// The machines' zero.
     origin: Instant,
     timer: Pin<Box<Sleep>>,
@@ -131,6 +134,7 @@ impl Task {
             chatter: Chatter::default(),
             is_gone: false,
             is_slow: false,
+            close_by: None,
             origin,
             timer: Box::pin(tokio::time::sleep_until(origin)),
             armed_for: Duration::ZERO,
@@ -207,7 +211,9 @@ impl Task {
             if self.layer.has_leaving() {
                 return Poll::Ready(Happened::SocketLeaves);
             }
-            if let Some(reason) = self.connection.closing() {
+            if let Some(reason) = self.connection.closing()
+                && self.poll_said(context).is_ready()
+            {
                 return Poll::Ready(Happened::CloseAsked(reason));
             }
         }
@@ -228,6 +234,21 @@ impl Task {
             return Poll::Ready(happened);
         }
         self.poll_pace(context)
+    }
+
+    /// Whether a polling client has everything that was for it, or has not asked
+    /// for it in time.
+    ///
+    /// An answer must not bring messages and the close: socket.io-client learns
+    /// of the close first, keeps the messages aside without noting their
+    /// offset, and hears them again when its socket has been recovered.
+    fn poll_said(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.link.is_some() || self.connection.outbox.is_empty() {
+            return Poll::Ready(());
+        }
+        let by = self.now() + self.connections.options().close_timeout;
+        let by = *self.close_by.get_or_insert(by);
+        self.poll_until(by, context)
     }
 
     /// Behind the writing, so that a task which was late itself blames nobody.

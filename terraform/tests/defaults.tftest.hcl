@@ -39,6 +39,7 @@ run "environment_of_the_server" {
       CARDROOM_SERVER__ORIGINS          = "[\"https://poker.example.org\"]"
       CARDROOM_SERVER__CONNECTIONS_MAX  = "8000"
       CARDROOM_SERVER__KEEP_ALIVE_MS    = "135000"
+      CARDROOM_SERVER__TRUSTED_PROXIES  = "[\"10.20.0.0/16\"]"
       CARDROOM_SERVER__DRAIN_SECONDS    = "90"
       CARDROOM_ENGINE__PING_INTERVAL_MS = "25000"
       CARDROOM_ENGINE__PING_TIMEOUT_MS  = "60000"
@@ -68,7 +69,7 @@ run "existing_vpc" {
   command = plan
 
   variables {
-    vpc = { existing = { id = "vpc-1", public_subnet_ids = ["subnet-1", "subnet-2"], private_subnet_ids = ["subnet-3", "subnet-4"] } }
+    vpc = { existing = { id = "vpc-1", public_subnet_ids = ["subnet-1", "subnet-2"], private_subnet_ids = ["subnet-3", "subnet-4"], public_cidrs = ["10.0.0.0/20"] } }
   }
 
   assert {

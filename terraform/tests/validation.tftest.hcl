@@ -32,7 +32,7 @@ run "domain_without_proof" {
 
 run "existing_vpc_with_one_subnet" {
   command = plan
-  variables { vpc = { existing = { id = "vpc-1", public_subnet_ids = ["subnet-1"], private_subnet_ids = ["subnet-2"] } } }
+  variables { vpc = { existing = { id = "vpc-1", public_subnet_ids = ["subnet-1"], private_subnet_ids = ["subnet-2"], public_cidrs = ["10.0.0.0/20"] } } }
   expect_failures = [var.vpc]
 }
 

@@ -17,6 +17,7 @@ module "cardroom" {
       id                 = "vpc-0123456789abcdef0"
       public_subnet_ids  = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
       private_subnet_ids = ["subnet-0123456789abcdef2", "subnet-0123456789abcdef3"]
+      public_cidrs       = ["10.0.0.0/20"]
     }
   }
 
