@@ -12,7 +12,9 @@ use crate::poker::event::Event;
 use crate::poker::ids::{InstanceId, JoinCode, Millis, PlayerId, SessionId};
 use crate::poker::session::Opening;
 use crate::protocol::{PrivateId, SocketId};
-use crate::store::directory::{ConnectionRecord, Directory, InstanceRecord, Lease, RecoveryRecord};
+use crate::store::directory::{
+    Announced, ConnectionRecord, Directory, InstanceRecord, RecoveryRecord,
+};
 use crate::store::{
     CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
     Subscription,
@@ -111,8 +113,12 @@ impl Directory for Observed<dyn Directory> {
         &self,
         instance: InstanceRecord,
         lease_ms: u64,
-    ) -> BoxFuture<'_, Result<Lease, StoreError>> {
+    ) -> BoxFuture<'_, Result<Announced, StoreError>> {
         count(&self.metrics, Call::Directory, self.within.announce(instance, lease_ms))
+    }
+
+    fn request_drain(&self, id: InstanceId) -> BoxFuture<'_, Result<bool, StoreError>> {
+        count(&self.metrics, Call::Directory, self.within.request_drain(id))
     }
 
     fn retire(&self, id: InstanceId) -> BoxFuture<'_, Result<(), StoreError>> {

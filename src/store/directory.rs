@@ -22,12 +22,19 @@ use crate::store::contract::{Position, StoreError};
 /// socket may be listed by two, as long as one of them has not noticed that
 /// it came back elsewhere, and each takes back its own listing alone.
 pub trait Directory: Send + Sync + 'static {
-    /// Announces an instance, or renews its lease; says which of both it was.
+    /// Announces an instance, or renews its lease; says which of both it was,
+    /// and whether somebody has [asked it to drain](Self::request_drain).
     fn announce(
         &self,
         instance: InstanceRecord,
         lease_ms: u64,
-    ) -> BoxFuture<'_, Result<Lease, StoreError>>;
+    ) -> BoxFuture<'_, Result<Announced, StoreError>>;
+
+    /// Asks an instance to let its clients go: it hears of it when it is
+    /// announced the next time, and each time after that. Answers whether its
+    /// lease runs; one that has ended is asked nothing. A lease that ends
+    /// takes the wish with it.
+    fn request_drain(&self, id: InstanceId) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// The instance is gone for good: its lease ends now.
     fn retire(&self, id: InstanceId) -> BoxFuture<'_, Result<(), StoreError>>;
@@ -100,7 +107,13 @@ pub trait Directory: Send + Sync + 'static {
     fn forget_recoverable(&self, ids: Vec<PrivateId>) -> BoxFuture<'_, Result<(), StoreError>>;
 }
 
-/// What an announcement did.
+/// What an announcement did, and what waited for the instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Announced {
+    pub lease: Lease,
+    pub is_asked_to_drain: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lease {
     /// It began: nobody knew the instance, or its lease had ended.
@@ -114,6 +127,9 @@ pub struct InstanceRecord {
     pub id: InstanceId,
     /// `host:port`; empty when it takes no relayed requests.
     pub address: String,
+    /// The name under which a scheduler runs it (on AWS ECS the ARN of its
+    /// task), so that who is told that the task stops knows whom to tell.
+    pub task: Option<String>,
     pub started: Millis,
     /// As of its last sign of life.
     pub figures: Figures,

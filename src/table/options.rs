@@ -46,6 +46,8 @@ pub struct TableOptions {
     pub waiting_sockets_max: usize,
     /// `host:port` for the other instances; empty: they do not reach this one.
     pub advertised_address: String,
+    /// The name under which a scheduler runs this instance, if one does.
+    pub task: Option<String>,
     /// How long after its last sign of life an instance counts as dead.
     pub lease: Duration,
     /// Between two signs of life; a third of the lease at the most.
@@ -105,6 +107,7 @@ impl Default for TableOptions {
             networks_max: 100_000,
             waiting_sockets_max: 100_000,
             advertised_address: String::new(),
+            task: None,
             lease: Duration::from_secs(15),
             renew: Duration::from_secs(5),
         }

@@ -110,6 +110,12 @@ impl Table {
         &self.shared.directory
     }
 
+    /// Returns once somebody has asked this instance to drain through the
+    /// directory, within about two seconds. Cancel-safe.
+    pub async fn asked_to_drain(&self) {
+        self.shared.tracker.asked_to_drain().await;
+    }
+
     /// The instance ends: the directory knows it no more. To be called when
     /// the connections are closed.
     pub async fn retire(&self) {

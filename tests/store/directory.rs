@@ -7,7 +7,8 @@ use cardroom::clock::Clock;
 use cardroom::poker::ids::{InstanceId, Millis, PlayerId, SessionId};
 use cardroom::protocol::{PrivateId, SocketId};
 use cardroom::store::directory::{
-    ConnectionRecord, Directory, Figures, InstanceRecord, Lease, RecoverablePlace, RecoveryRecord,
+    Announced, ConnectionRecord, Directory, Figures, InstanceRecord, Lease, RecoverablePlace,
+    RecoveryRecord,
 };
 use cardroom::store::{MemoryStore, Position, RedisStore, StoreError};
 
@@ -38,6 +39,8 @@ macro_rules! directory_contract {
             [
                 an_instance_lives_as_long_as_its_lease,
                 an_instance_that_retired_is_gone,
+                a_wish_to_drain_is_heard_with_each_sign_of_life,
+                a_wish_to_drain_ends_with_the_lease,
                 the_living_are_listed_with_their_latest_figures,
                 of_many_instances_each_is_told_apart,
                 a_socket_is_listed_until_its_lease_ends,
@@ -69,21 +72,23 @@ async fn on_redis() -> Fixture {
 }
 
 const LONG_MS: u64 = 60_000;
+const BEGAN: Announced = Announced { lease: Lease::Began, is_asked_to_drain: false };
+const RENEWED: Announced = Announced { lease: Lease::Renewed, is_asked_to_drain: false };
 
 async fn an_instance_lives_as_long_as_its_lease(fixture: &Fixture) {
     let (directory, lease_ms) = (&*fixture.directory, fixture.lease_ms);
     assert_eq!(directory.instance(InstanceId(1)).await, Ok(None));
-    assert_eq!(directory.announce(instance(1), lease_ms).await, Ok(Lease::Began));
+    assert_eq!(directory.announce(instance(1), lease_ms).await, Ok(BEGAN));
     assert_eq!(directory.instance(InstanceId(1)).await, Ok(Some(instance(1))));
     sleep_ms(lease_ms * 2 / 3).await;
     let moved = InstanceRecord { address: String::new(), ..instance(1) };
-    assert_eq!(directory.announce(moved.clone(), lease_ms).await, Ok(Lease::Renewed));
+    assert_eq!(directory.announce(moved.clone(), lease_ms).await, Ok(RENEWED));
     sleep_ms(lease_ms * 2 / 3).await;
     assert_eq!(directory.instance(InstanceId(1)).await, Ok(Some(moved)));
     sleep_ms(lease_ms).await;
     assert_eq!(directory.instance(InstanceId(1)).await, Ok(None));
     assert_eq!(directory.are_alive(vec![InstanceId(1)]).await, Ok(vec![false]));
-    assert_eq!(directory.announce(instance(1), lease_ms).await, Ok(Lease::Began));
+    assert_eq!(directory.announce(instance(1), lease_ms).await, Ok(BEGAN));
 }
 
 async fn an_instance_that_retired_is_gone(fixture: &Fixture) {
@@ -92,6 +97,33 @@ async fn an_instance_that_retired_is_gone(fixture: &Fixture) {
     directory.retire(InstanceId(1)).await.unwrap();
     directory.retire(InstanceId(2)).await.unwrap();
     assert_eq!(directory.instance(InstanceId(1)).await, Ok(None));
+}
+
+async fn a_wish_to_drain_is_heard_with_each_sign_of_life(fixture: &Fixture) {
+    let directory = &*fixture.directory;
+    assert_eq!(directory.request_drain(InstanceId(1)).await, Ok(false), "nobody is there");
+    assert_eq!(directory.announce(instance(1), LONG_MS).await, Ok(BEGAN));
+    directory.announce(instance(2), LONG_MS).await.unwrap();
+    assert_eq!(directory.announce(instance(1), LONG_MS).await, Ok(RENEWED));
+    for _ in 0..2 {
+        assert_eq!(directory.request_drain(InstanceId(1)).await, Ok(true));
+        let asked = Announced { is_asked_to_drain: true, ..RENEWED };
+        assert_eq!(directory.announce(instance(1), LONG_MS).await, Ok(asked));
+    }
+    assert_eq!(directory.announce(instance(2), LONG_MS).await, Ok(RENEWED), "nobody asked it");
+    assert_eq!(directory.instance(InstanceId(1)).await, Ok(Some(instance(1))));
+}
+
+async fn a_wish_to_drain_ends_with_the_lease(fixture: &Fixture) {
+    let (directory, lease_ms) = (&*fixture.directory, fixture.lease_ms);
+    directory.announce(instance(1), lease_ms).await.unwrap();
+    directory.request_drain(InstanceId(1)).await.unwrap();
+    sleep_ms(lease_ms + 50).await;
+    assert_eq!(directory.request_drain(InstanceId(1)).await, Ok(false));
+    assert_eq!(directory.announce(instance(1), LONG_MS).await, Ok(BEGAN));
+    directory.request_drain(InstanceId(1)).await.unwrap();
+    directory.retire(InstanceId(1)).await.unwrap();
+    assert_eq!(directory.announce(instance(1), LONG_MS).await, Ok(BEGAN));
 }
 
 async fn the_living_are_listed_with_their_latest_figures(fixture: &Fixture) {
@@ -315,7 +347,8 @@ async fn is_absent(directory: &dyn Directory, record: &ConnectionRecord) -> bool
 fn instance(number: u64) -> InstanceRecord {
     let address = format!("10.0.0.1:{number}");
     let figures = Figures { connections: number, updated_at: Millis(7), ..Figures::default() };
-    InstanceRecord { id: InstanceId(number), address, started: Millis(5), figures }
+    let task = (number % 2 == 0).then(|| format!("arn:aws:ecs:eu-central-1:1:task/c/{number}"));
+    InstanceRecord { id: InstanceId(number), address, task, started: Millis(5), figures }
 }
 
 fn connection(socket_: u64, session_: u64, player_: u64, instance: u64) -> ConnectionRecord {

@@ -112,7 +112,13 @@ async fn position(store: &MemoryStore, session: SessionId) -> Position {
 }
 
 fn record(id: InstanceId) -> InstanceRecord {
-    InstanceRecord { id, address: String::new(), started: Millis(0), figures: Figures::default() }
+    InstanceRecord {
+        id,
+        address: String::new(),
+        task: None,
+        started: Millis(0),
+        figures: Figures::default(),
+    }
 }
 
 #[tokio::test(start_paused = true)]

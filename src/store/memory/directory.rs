@@ -1,6 +1,6 @@
 //! Who is connected, kept in this process: for one instance, and for tests.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures_util::future::{BoxFuture, FutureExt, ready};
 
@@ -8,7 +8,7 @@ use crate::poker::ids::{InstanceId, Millis, PlayerId, SessionId};
 use crate::protocol::{PrivateId, SocketId};
 use crate::store::contract::StoreError;
 use crate::store::directory::{
-    ConnectionRecord, Directory, INSTANCES_MAX, InstanceRecord, Lease, RecoveryRecord,
+    Announced, ConnectionRecord, Directory, INSTANCES_MAX, InstanceRecord, Lease, RecoveryRecord,
 };
 use crate::store::memory::MemoryStore;
 
@@ -18,6 +18,7 @@ const WRITES_PER_SWEEP: u32 = 64;
 #[derive(Debug, Default)]
 pub(super) struct Leases {
     instances: HashMap<InstanceId, Leased<InstanceRecord>>,
+    asked_to_drain: HashSet<InstanceId>,
     connections: HashMap<SocketId, Leased<ConnectionRecord>>,
     sessions: HashMap<SessionId, HashMap<PlayerId, Sockets>>,
     recoverable: HashMap<PrivateId, Leased<RecoveryRecord>>,
@@ -40,6 +41,25 @@ impl<T: Clone> Leased<T> {
 }
 
 impl Leases {
+    fn announce(&mut self, instance: InstanceRecord, now: Millis, until: Millis) -> Announced {
+        let id = instance.id;
+        let before = self.instances.insert(id, Leased { record: instance, until });
+        if before.is_some_and(|before| now < before.until) {
+            let is_asked_to_drain = self.asked_to_drain.contains(&id);
+            return Announced { lease: Lease::Renewed, is_asked_to_drain };
+        }
+        self.asked_to_drain.remove(&id);
+        Announced { lease: Lease::Began, is_asked_to_drain: false }
+    }
+
+    fn request_drain(&mut self, id: InstanceId, now: Millis) -> bool {
+        let is_alive = self.instances.get(&id).is_some_and(|leased| now < leased.until);
+        if is_alive {
+            self.asked_to_drain.insert(id);
+        }
+        is_alive
+    }
+
     fn track(&mut self, records: Vec<ConnectionRecord>, until: Millis) {
         for record in records {
             let players = self.sessions.entry(record.session).or_default();
@@ -104,6 +124,7 @@ impl Leases {
             return;
         }
         self.instances.retain(|_, leased| now < leased.until);
+        self.asked_to_drain.retain(|id| self.instances.contains_key(id));
         self.connections.retain(|_, leased| now < leased.until);
         self.recoverable.retain(|_, leased| now < leased.until);
         self.sessions.retain(|_, players| {
@@ -134,14 +155,14 @@ impl Directory for MemoryStore {
         &self,
         instance: InstanceRecord,
         lease_ms: u64,
-    ) -> BoxFuture<'_, Result<Lease, StoreError>> {
-        let announced = self.write(|leases, now| {
-            let leased = Leased { record: instance.clone(), until: now.add_ms(lease_ms) };
-            let before = leases.instances.insert(instance.id, leased);
-            let was_running = before.is_some_and(|before| now < before.until);
-            if was_running { Lease::Renewed } else { Lease::Began }
-        });
+    ) -> BoxFuture<'_, Result<Announced, StoreError>> {
+        let announced =
+            self.write(|leases, now| leases.announce(instance, now, now.add_ms(lease_ms)));
         ready(announced).boxed()
+    }
+
+    fn request_drain(&self, id: InstanceId) -> BoxFuture<'_, Result<bool, StoreError>> {
+        ready(self.write(|leases, now| leases.request_drain(id, now))).boxed()
     }
 
     fn retire(&self, id: InstanceId) -> BoxFuture<'_, Result<(), StoreError>> {

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -54,6 +54,7 @@ struct Inner {
     trust: Trust,
     serials: AtomicU64,
     closing: Notify,
+    is_asked_to_drain: watch::Sender<bool>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -80,6 +81,7 @@ impl Tracker {
             instance: InstanceRecord {
                 id,
                 address: options.advertised_address.clone(),
+                task: options.task.clone(),
                 started,
                 figures: Figures::default(),
             },
@@ -92,6 +94,7 @@ impl Tracker {
             trust: Trust::new(options.lease),
             serials: AtomicU64::new(0),
             closing: Notify::new(),
+            is_asked_to_drain: watch::Sender::new(false),
             task: Mutex::default(),
         });
         let running = tokio::spawn(task::run(Arc::clone(&inner)));
@@ -185,6 +188,13 @@ impl Tracker {
         }
         let missing = asked.into_iter().zip(alive).filter(|(_, is_alive)| !is_alive);
         Ok(missing.map(|(id, _)| id).collect())
+    }
+
+    /// Returns once somebody has asked this instance to drain; cancel-safe.
+    pub(super) async fn asked_to_drain(&self) {
+        let mut asked = self.inner.is_asked_to_drain.subscribe();
+        // The sender is here, so this does not fail.
+        let _ = asked.wait_for(|is_asked| *is_asked).await;
     }
 
     /// Takes everything back: nobody is here any more.

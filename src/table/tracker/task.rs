@@ -16,6 +16,9 @@ use crate::table::tracker::{BATCH, Inner};
 
 /// After a renewal that failed, about.
 const RETRY: Duration = Duration::from_millis(750);
+/// Between two announcements, at the most: a wish to drain is heard with the
+/// next one, and a tenth of a renewal may come on top.
+const ANNOUNCE_EVERY_MAX: Duration = Duration::from_millis(1_250);
 
 enum Wake {
     Renewal,
@@ -50,7 +53,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
                 let part = if is_away { Part::All } else { Part::Share(share) };
                 let renewed = inner.renew(part, is_due).await;
                 if is_due {
-                    announce_at = Instant::now() + jittered(inner.renew);
+                    announce_at = Instant::now() + jittered(inner.renew.min(ANNOUNCE_EVERY_MAX));
                 }
                 share = (share + 1) % SHARES;
                 let pause = if renewed.is_ok() { inner.renew / SHARES as u32 } else { RETRY };
@@ -83,7 +86,11 @@ impl Inner {
         let renewed = async {
             if is_due || part == Part::All {
                 let announcing = self.directory.announce(self.record(), self.lease_ms());
-                has_begun = announcing.await? == Lease::Began;
+                let announced = announcing.await?;
+                has_begun = announced.lease == Lease::Began;
+                if announced.is_asked_to_drain {
+                    self.is_asked_to_drain.send_replace(true);
+                }
             }
             let news = match part {
                 Part::Share(number) if !has_begun => self.ledger().share(number),

@@ -3,7 +3,7 @@
 //! | key | what |
 //! |---|---|
 //! | `instances` | sorted set of instance ids by end of lease; the dead stay for an hour |
-//! | `instance:<id>` | hash `address`, `started`, `figures` (JSON); lives as long as its lease |
+//! | `instance:<id>` | hash `address`, `task`, `started`, `figures` (JSON), `drain`; lives as long as its lease |
 //! | `connection:<socketId>` | string, JSON; means something until its `leaseEnd` |
 //! | `session:{S}:connections` | sorted set of `player/socket/instance` by end of lease |
 //! | `session:{S}:online` | sorted set of players by the end of their longest lease |
@@ -25,7 +25,7 @@ use crate::poker::ids::{InstanceId, PlayerId, SessionId};
 use crate::protocol::{PrivateId, SocketId};
 use crate::store::contract::StoreError;
 use crate::store::directory::{
-    ConnectionRecord, Directory, INSTANCES_MAX, InstanceRecord, Lease, RecoveryRecord,
+    Announced, ConnectionRecord, Directory, INSTANCES_MAX, InstanceRecord, RecoveryRecord,
 };
 use crate::store::redis::{Inner, RedisStore};
 
@@ -45,8 +45,18 @@ impl Directory for RedisStore {
         &self,
         instance: InstanceRecord,
         lease_ms: u64,
-    ) -> BoxFuture<'_, Result<Lease, StoreError>> {
+    ) -> BoxFuture<'_, Result<Announced, StoreError>> {
         self.inner.announce(instance, lease_ms).boxed()
+    }
+
+    fn request_drain(&self, id: InstanceId) -> BoxFuture<'_, Result<bool, StoreError>> {
+        async move {
+            let inner = &self.inner;
+            let mut request_drain = inner.directory.request_drain.prepare_invoke();
+            request_drain.key(inner.keys.instance(id));
+            Ok(inner.link.script("request drain", &request_drain).await? == Value::Int(1))
+        }
+        .boxed()
     }
 
     fn retire(&self, id: InstanceId) -> BoxFuture<'_, Result<(), StoreError>> {
@@ -157,7 +167,11 @@ impl Directory for RedisStore {
 }
 
 impl Inner {
-    async fn announce(&self, instance: InstanceRecord, lease_ms: u64) -> Result<Lease, StoreError> {
+    async fn announce(
+        &self,
+        instance: InstanceRecord,
+        lease_ms: u64,
+    ) -> Result<Announced, StoreError> {
         // First the list, which says nothing by itself: it lies in another slot.
         let mut list = self.directory.list.prepare_invoke();
         list.key(self.keys.instances());
@@ -167,8 +181,8 @@ impl Inner {
         let mut announce = self.directory.announce.prepare_invoke();
         announce.key(self.keys.instance(instance.id));
         announce.arg(instance.address).arg(instance.started.0).arg(lease_ms).arg(figures);
-        let is_renewal = self.link.script("announce", &announce).await? == Value::Int(1);
-        Ok(if is_renewal { Lease::Renewed } else { Lease::Began })
+        announce.arg(instance.task.unwrap_or_default());
+        records::announced(&self.link.script("announce", &announce).await?)
     }
 
     async fn instances(&self) -> Result<Vec<InstanceRecord>, StoreError> {

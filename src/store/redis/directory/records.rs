@@ -8,7 +8,7 @@ use crate::poker::ids::{InstanceId, Millis, PlayerId, SessionId};
 use crate::protocol::{PrivateId, SocketId};
 use crate::store::contract::{Position, StoreError};
 use crate::store::directory::{
-    ConnectionRecord, Figures, InstanceRecord, RecoverablePlace, RecoveryRecord,
+    Announced, ConnectionRecord, Figures, InstanceRecord, Lease, RecoverablePlace, RecoveryRecord,
 };
 use crate::store::redis::reply::{broken, number};
 
@@ -57,7 +57,7 @@ pub(super) fn connection(
     Ok((now < stored.lease_end).then_some(record))
 }
 
-pub(super) const INSTANCE_FIELDS: &[&str] = &["address", "started", "figures"];
+pub(super) const INSTANCE_FIELDS: &[&str] = &["address", "started", "figures", "task"];
 
 pub(super) fn figures_text(figures: &Figures) -> String {
     serde_json::to_string(figures).expect("numbers are JSON")
@@ -69,7 +69,7 @@ pub(super) fn instance(
     reply: &Value,
 ) -> Result<Option<InstanceRecord>, StoreError> {
     let Value::Array(fields) = reply else { return Err(broken("no instance record")) };
-    let [address, started, figures] = fields.as_slice() else {
+    let [address, started, figures, task] = fields.as_slice() else {
         return Err(broken("no instance record"));
     };
     let (Some(address), Some(started)) = (optional_bytes(address)?, optional_bytes(started)?)
@@ -77,10 +77,29 @@ pub(super) fn instance(
         return Ok(None);
     };
     let address = String::from_utf8_lossy(address).into_owned();
-    // An older version wrote none, and they decide nothing.
+    // An older version wrote neither, and they decide nothing.
     let figures = optional_bytes(figures)?.and_then(|text| serde_json::from_slice(text).ok());
-    let started = Millis(number(started)?);
-    Ok(Some(InstanceRecord { id, address, started, figures: figures.unwrap_or_default() }))
+    let task = optional_bytes(task)?.filter(|task| !task.is_empty());
+    Ok(Some(InstanceRecord {
+        id,
+        address,
+        task: task.map(|task| String::from_utf8_lossy(task).into_owned()),
+        started: Millis(number(started)?),
+        figures: figures.unwrap_or_default(),
+    }))
+}
+
+/// The reply to `announce.lua`.
+pub(super) fn announced(reply: &Value) -> Result<Announced, StoreError> {
+    let flags = match reply {
+        Value::Array(flags) => flags.as_slice(),
+        _ => &[],
+    };
+    let [Value::Int(is_renewal), Value::Int(drains)] = flags else {
+        return Err(broken("no answer to an announcement"));
+    };
+    let lease = if *is_renewal == 1 { Lease::Renewed } else { Lease::Began };
+    Ok(Announced { lease, is_asked_to_drain: *drains == 1 })
 }
 
 #[derive(Serialize, Deserialize)]
@@ -202,6 +221,7 @@ mod tests {
         assert!(connection(&bulk("{}"), Millis(0)).is_err());
         assert!(connection(&Value::Int(1), Millis(0)).is_err());
         assert!(instance(InstanceId(1), &Value::Nil).is_err());
+        assert!(announced(&Value::Int(1)).is_err());
         assert_eq!(socket_of_member(&bulk("a/b/c")), None);
     }
 }

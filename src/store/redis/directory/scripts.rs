@@ -6,6 +6,7 @@ use redis::Script;
 pub(in crate::store::redis) struct DirectoryScripts {
     pub(super) list: Script,
     pub(super) announce: Script,
+    pub(super) request_drain: Script,
     pub(super) track: Script,
     pub(super) untrack: Script,
     pub(super) drop_connection: Script,
@@ -18,6 +19,7 @@ impl DirectoryScripts {
         Self {
             list: Script::new(include_str!("lua/list.lua")),
             announce: Script::new(include_str!("lua/announce.lua")),
+            request_drain: Script::new(include_str!("lua/request_drain.lua")),
             track: Script::new(include_str!("lua/track.lua")),
             untrack: Script::new(include_str!("lua/untrack.lua")),
             drop_connection: Script::new(include_str!("lua/drop_connection.lua")),
