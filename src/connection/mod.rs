@@ -33,6 +33,8 @@ pub use connections::{Connections, Upper};
 pub use handle::{Connection, Unavailable};
 pub use handshake::Handshake;
 pub use link::{Incoming, Link};
-pub use options::{Options, Origins};
+pub use options::Options;
 pub use requests::{PollReply, Post, PostReply};
 pub use socket::{AckArguments, AckError, EngineSocket, Socket};
+
+pub use crate::identity::Origins;

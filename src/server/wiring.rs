@@ -8,10 +8,10 @@ use tracing::warn;
 
 use crate::api::client_event::EventName;
 use crate::config::{self, Config};
-use crate::connection::{Options, Origins};
+use crate::connection::Options;
 use crate::http::RouterLimits;
 use crate::hub::OutboxLimits;
-use crate::identity::Keyring;
+use crate::identity::{Keyring, Origins};
 use crate::limits::Limit;
 use crate::poker::command::Reclaim;
 use crate::poker::policy::Policy;
@@ -109,11 +109,7 @@ pub(super) fn engine_options(config: &Config) -> Options {
             messages_max: saturated(engine.outbox_messages_max),
             bytes_max: saturated(engine.outbox_bytes_max),
         },
-        origins: if origins.iter().any(|origin| origin == "*") {
-            Origins::Any
-        } else {
-            Origins::Listed(origins.clone())
-        },
+        origins: Origins::new(origins),
         // The game reads none of them.
         headers_kept: Some(Vec::new()),
         ..Options::default()

@@ -56,6 +56,10 @@ impl Dial {
         Self { info: self.info.clone().set_redis_settings(settings), ..self.clone() }
     }
 
+    pub(super) const fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
+    }
+
     pub(super) const fn command_timeout(&self) -> Duration {
         self.command_timeout
     }

@@ -150,7 +150,7 @@ impl Link {
         let mut last = StoreError::Unavailable("no host".to_owned());
         for seed in &seeds {
             let node = Node::new(dial, seed.clone())?;
-            let mode = match node.ask("INFO", cmd("INFO").arg("server")).await {
+            let mode = match node.ask_first("INFO", cmd("INFO").arg("server")).await {
                 Ok(info) => text_field(&info, "redis_mode").unwrap_or_default(),
                 Err(error) => {
                     last = error;
