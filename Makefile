@@ -1,4 +1,4 @@
-.PHONY: run page test test-clients test-web-client test-browser chaos conformance lint terraform
+.PHONY: run page test test-clients test-web-client test-browser chaos conformance functions lint terraform
 
 # The page and the server on the embedded store; prints the address. PORT=… for
 # another port.
@@ -35,9 +35,13 @@ chaos:
 conformance:
 	scripts/conformance.sh
 
+# Both Lambda functions as zips, in target/functions. ARCHITECTURE=x86_64 or arm64.
+functions:
+	scripts/package_functions.sh $(ARCHITECTURE)
+
 lint:
 	cargo fmt --all --check
-	cargo clippy --all-targets --quiet -- --deny warnings
+	cargo clippy --workspace --all-targets --quiet -- --deny warnings
 	cargo check --no-default-features --quiet
 	cargo check --no-default-features --features redis --quiet
 	scripts/lint_monitoring.sh

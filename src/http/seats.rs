@@ -81,7 +81,7 @@ pub(super) async fn validate(api: Arc<Api>, call: Call) -> Answer {
     api.reach(session, call.address(), api.table.authorise(token, session)).await?;
     let claims = api.table.identify(token)?;
     let look = move |seen: &Session, now: Millis| {
-        let standing = claims.standing(session, seen, now)?;
+        let standing = claims.standing(session, seen)?;
         Ok::<_, Refusal>(ValidToken::new(seen, standing.seat, standing.until, now))
     };
     let valid = api.table.read(SessionRef::Id(claims.session), look).await??;

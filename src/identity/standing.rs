@@ -36,12 +36,12 @@ impl Claims {
     }
 
     /// Whether the token opens a seat of an open session; `session` is the one
-    /// that the token names, `asked` how its holder calls it.
+    /// that the token names, `asked` how its holder calls it. What is due in it
+    /// has happened (`poker::play::catch_up`).
     pub fn standing<'s>(
         &self,
         asked: SessionRef,
         session: &'s Session,
-        now: Millis,
     ) -> Result<Standing<'s>, Refusal> {
         self.may_be_for(asked)?;
         let is_its_code = matches!(asked, SessionRef::Code(code) if code == session.code);
@@ -53,8 +53,6 @@ impl Claims {
         match session.status {
             Status::Ended { .. } => Err(Refusal::SessionEnded),
             Status::Expired { .. } => Err(Refusal::SessionExpired),
-            // Nobody has served it since, so that nobody has said it yet.
-            Status::Open if session.expires_at <= now => Err(Refusal::SessionExpired),
             Status::Open => Ok(Standing { seat, until: session.expires_at.min(self.expires) }),
         }
     }
@@ -65,6 +63,7 @@ mod tests {
     use super::*;
     use crate::poker::deck::Deck;
     use crate::poker::ids::{JoinCode, PlayerId, SessionId};
+    use crate::poker::play::catch_up;
     use crate::poker::policy::Policy;
     use crate::poker::session::Opening;
     use crate::poker::settings::Settings;
@@ -100,7 +99,7 @@ mod tests {
         let session = session();
         let claims = claims(&session);
         for asked in [SessionRef::Id(session.id), SessionRef::Code(session.code)] {
-            let standing = claims.standing(asked, &session, NOW).expect("a seat");
+            let standing = claims.standing(asked, &session).expect("a seat");
             assert_eq!((standing.seat.id, standing.until), (session.host, NOW.add_ms(1_000)));
         }
     }
@@ -112,11 +111,11 @@ mod tests {
         let elsewhere = SessionRef::Id(SessionId::from_random([9; 10]));
         assert_eq!(claims.may_be_for(elsewhere), Err(Refusal::InvalidPlayerToken));
         for asked in [elsewhere, SessionRef::Code(JoinCode::from_random([9; 5]))] {
-            let standing = claims.standing(asked, &session, NOW).map(|standing| standing.until);
+            let standing = claims.standing(asked, &session).map(|standing| standing.until);
             assert_eq!(standing, Err(Refusal::InvalidPlayerToken));
         }
         let other = Claims { session: SessionId::from_random([9; 10]), ..claims };
-        let standing = other.standing(SessionRef::Code(session.code), &session, NOW);
+        let standing = other.standing(SessionRef::Code(session.code), &session);
         assert_eq!(standing.map(|standing| standing.until), Err(Refusal::InvalidPlayerToken));
     }
 
@@ -125,14 +124,14 @@ mod tests {
         let mut session = session();
         let claims = claims(&session);
         let asked = SessionRef::Id(session.id);
-        let refusal = |claims: &Claims, session: &Session, now| {
-            claims.standing(asked, session, now).map(|standing| standing.until).err()
+        let refusal = |claims: &Claims, session: &Session| {
+            claims.standing(asked, session).map(|standing| standing.until).err()
         };
         let old = Claims { generation: 1, ..claims };
-        assert_eq!(refusal(&old, &session, NOW), Some(Refusal::InvalidPlayerToken));
-        let over = session.expires_at;
-        assert_eq!(refusal(&claims, &session, over), Some(Refusal::SessionExpired));
+        assert_eq!(refusal(&old, &session), Some(Refusal::InvalidPlayerToken));
+        assert!(!catch_up(&mut session, NOW.add_ms(Policy::default().session_ttl_ms)).is_empty());
+        assert_eq!(refusal(&claims, &session), Some(Refusal::SessionExpired));
         session.seats.remove(&claims.player);
-        assert_eq!(refusal(&claims, &session, NOW), Some(Refusal::InvalidPlayerToken));
+        assert_eq!(refusal(&claims, &session), Some(Refusal::InvalidPlayerToken));
     }
 }
