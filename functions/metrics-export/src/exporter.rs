@@ -9,6 +9,7 @@ use cardroom::identity::Origins;
 use cardroom::store::{Directory, RedisStore, StoreError};
 use functions_support::answer::{self, Answer};
 use functions_support::environment::{BadSetting, Environment};
+use functions_support::program::before_deadline;
 use functions_support::secrets::Secrets;
 use functions_support::sessions::{Away, Sessions};
 use lambda_http::http::Method;
@@ -46,13 +47,15 @@ impl Exporter {
 
     pub(crate) async fn answer(&self, request: Request) -> Result<Answer, Error> {
         let id = request.lambda_context_ref().map_or("", |context| context.request_id.as_str());
+        let late = "the time that Lambda gives is over";
         match request.request_context_ref() {
             Some(RequestContext::PassThrough) | None => {
-                let done = self.heed(request.body(), id).await?;
-                Ok(answer::json(&done))
+                let done = before_deadline(&request, self.heed(request.body(), id)).await;
+                Ok(answer::json(&done.ok_or(late)??))
             }
             Some(_) => {
-                let mut answer = self.page(&request).await;
+                let page = before_deadline(&request, self.page(&request)).await;
+                let mut answer = page.ok_or(late)?;
                 answer::decorate(&mut answer, &self.origins, request.headers(), id);
                 Ok(answer)
             }

@@ -3,12 +3,13 @@
 use cardroom::identity::Origins;
 use functions_support::answer::{self, Answer};
 use functions_support::environment::{BadSetting, Environment};
+use functions_support::program::before_deadline;
 use lambda_http::request::RequestContext;
 use lambda_http::{Error, Request, RequestExt};
 use serde_json::json;
 
 use crate::request::{self, Asked};
-use crate::validation::Validation;
+use crate::validation::{self, Unknowable, Validation};
 
 pub(crate) struct Answers {
     origins: Origins,
@@ -28,10 +29,14 @@ impl Answers {
         }
         let mut answer = match request::read(&request, &self.origins) {
             Ok(Asked::Health) => answer::json(&json!({ "status": "ok" })),
-            Ok(Asked::Validation(check)) => match self.validation.of(&check).await {
-                Ok(valid) => answer::json(&valid),
-                Err(failure) => answer::failure(&failure),
-            },
+            Ok(Asked::Validation(check)) => {
+                let outcome = before_deadline(&request, self.validation.of(&check)).await;
+                match outcome.unwrap_or_else(|| Err(validation::unavailable(Unknowable::Deadline)))
+                {
+                    Ok(valid) => answer::json(&valid),
+                    Err(failure) => answer::failure(&failure),
+                }
+            }
             Err(answer) => *answer,
         };
         let id = request.lambda_context_ref().map_or("", |context| context.request_id.as_str());

@@ -45,13 +45,15 @@ struct TokenKey {
 
 /// Why nobody can say yes or no; for the log.
 #[derive(Debug, thiserror::Error)]
-enum Unknowable {
+pub(crate) enum Unknowable {
     #[error("no auth.token_keys: {0}")]
     NoKeys(#[from] SecretError),
     #[error("auth.token_keys cannot be used")]
     BadKeys,
     #[error("sessions: {0}")]
     Away(#[from] Away),
+    #[error("the time that Lambda gives is over")]
+    Deadline,
 }
 
 impl Validation {
@@ -150,7 +152,7 @@ fn judge(stored: Stored, claims: &Claims, asked: SessionRef) -> Result<ValidToke
     Ok(ValidToken::new(&session, standing.seat, standing.until, now))
 }
 
-fn unavailable(error: impl Into<Unknowable>) -> Failure {
+pub(crate) fn unavailable(error: impl Into<Unknowable>) -> Failure {
     let error = error.into();
     tracing::warn!(%error, "nobody can say");
     Failure::StateUnavailable { retry_after_s: RETRY_AFTER_S }

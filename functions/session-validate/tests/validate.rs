@@ -271,6 +271,10 @@ async fn a_slow_redis_is_not_waited_for() {
     assert_problem(&reply, 503, "STATE_UNAVAILABLE");
     assert!(reply.took < Duration::from_millis(1_800), "{:?}", reply.took);
 
+    // Nor until Lambda ends the process.
+    let reply = function.invoke_text(event.to_string(), Duration::from_millis(250)).await;
+    assert_problem(&reply, 503, "STATE_UNAVAILABLE");
+
     proxy.delay(Duration::ZERO);
     // The next one does not wait for answers to the last.
     assert_eq!(function.invoke(&event).await.status(), 200);
@@ -360,17 +364,16 @@ async fn what_is_no_request_fails_and_the_next_one_does_not() {
     let house = House::open().await;
     let table = house.host.open(1).await;
     let token = house.host.token(&table);
-    let mut hostile = event("alb");
-    hostile["path"] = "/api/v1/ sessions\u{7f}/validate".into();
-    let huge = "x".repeat(5_000_000);
-    for text in
-        ["{}", "null", "[", "", "\"text\"", &hostile.to_string(), &format!("{{\"{huge}\":1}}")]
-    {
+    let huge = format!(r#"{{"{}":1}}"#, "x".repeat(5_000_000));
+    for text in ["{}", "null", "[", "", "\"text\"", &huge] {
         let reply = house.function.invoke_text((*text).to_owned(), Duration::from_secs(5)).await;
         let Outcome::Error(error) = reply.outcome else { panic!("{text}: {reply:?}") };
         assert!(error["errorType"].is_string() && error["errorMessage"].is_string(), "{error}");
         assert_eq!(house.ask_for(&table, &token).await.status(), 200, "after {text:.40}");
     }
+    let mut hostile = event("alb");
+    hostile["path"] = "/api/v1/ sessions\u{7f}/validate".into();
+    assert_problem(&house.function.invoke(&hostile).await, 404, "NOT_FOUND");
     house.end().await;
 }
 

@@ -5,9 +5,13 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use cardroom::clock::Clock;
+use cardroom::poker::ids::Millis;
 use lambda_http::lambda_runtime::Diagnostic;
-use lambda_http::{IntoResponse, Request, service_fn};
+use lambda_http::{IntoResponse, Request, RequestExt, service_fn};
+use tokio::time::timeout;
 
 use crate::environment::{BadSetting, Environment, Reads};
 use crate::log;
@@ -53,4 +57,15 @@ where
             ExitCode::FAILURE
         }
     }
+}
+
+/// What of the time that Lambda gives is left for sending the answer.
+const MARGIN_MS: u64 = 100;
+
+/// The outcome of `work`, unless Lambda would end the process before it came.
+pub async fn before_deadline<T>(request: &Request, work: impl Future<Output = T>) -> Option<T> {
+    let deadline = request.lambda_context_ref().map(|context| Millis(context.deadline));
+    let Some(deadline) = deadline else { return Some(work.await) };
+    let left_ms = deadline.since(Clock::system().now()).saturating_sub(MARGIN_MS);
+    timeout(Duration::from_millis(left_ms), work).await.ok()
 }

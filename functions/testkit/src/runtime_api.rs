@@ -35,7 +35,6 @@ struct Shared {
     events: AsyncMutex<mpsc::Receiver<Invocation>>,
     waiting: Mutex<HashMap<String, oneshot::Sender<Posted>>>,
     init_errors: Mutex<Vec<String>>,
-    count: AtomicU64,
 }
 
 struct Invocation {
@@ -51,7 +50,6 @@ impl RuntimeApi {
             events: AsyncMutex::new(waiting),
             waiting: Mutex::default(),
             init_errors: Mutex::default(),
-            count: AtomicU64::new(0),
         });
         let serving = Arc::clone(&shared);
         let port = serve(move |request| Arc::clone(&serving).answer(request)).await;
@@ -99,7 +97,9 @@ impl Shared {
         let Some(Invocation { event, within, answer: posted }) = next else {
             return answer(500, "no more events");
         };
-        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        // Ids are unique, whichever environment is called.
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let id = format!("8476a536-e9f4-11e8-9739-{count:012x}");
         self.waiting.lock().expect("no panic").insert(id.clone(), posted);
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");

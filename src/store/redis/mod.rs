@@ -49,7 +49,7 @@ use crate::store::redis::confirm::{Confirmer, Replication};
 use crate::store::redis::directory::DirectoryScripts;
 use crate::store::redis::ears::{Ears, Heard};
 use crate::store::redis::keys::Keys;
-use crate::store::redis::link::{Link, LinkOptions};
+use crate::store::redis::link::{Link, LinkOptions, Patience};
 use crate::store::redis::reply::{
     CommitReply, Head, Missed, broken, commit_reply, head_reply, load_reply, read_reply,
     tombstone_word,
@@ -161,12 +161,20 @@ impl RedisStore {
     }
 
     async fn checked_link(options: &RedisOptions) -> Result<Link, ConnectError> {
-        let link = Self::unchecked_link(options).await?;
+        let patience = Patience {
+            connect: options.connect_timeout,
+            reply: options.command_timeout,
+            call: options.command_timeout,
+        };
+        let link = Self::unchecked_link(options, patience).await?;
         check::check(&link).await?;
         Ok(link)
     }
 
-    async fn unchecked_link(options: &RedisOptions) -> Result<Link, ConnectError> {
+    async fn unchecked_link(
+        options: &RedisOptions,
+        patience: Patience,
+    ) -> Result<Link, ConnectError> {
         let ca = match &options.tls_ca_file {
             Some(file) => Some(std::fs::read(file).map_err(ConnectError::Certificates)?),
             None => None,
@@ -176,8 +184,7 @@ impl RedisStore {
             sentinel_user: options.sentinel_user.as_deref(),
             sentinel_password: options.sentinel_password.as_ref().map(|p| p.expose_secret()),
             ca,
-            connect_timeout: options.connect_timeout,
-            command_timeout: options.command_timeout,
+            patience,
         });
         Ok(link.await?)
     }

@@ -5,6 +5,7 @@ use redis::{Value, cmd};
 
 use crate::store::contract::StoreError;
 use crate::store::redis::check::ConnectError;
+use crate::store::redis::link::Patience;
 use crate::store::redis::{RedisStore, doorbell};
 
 impl RedisStore {
@@ -13,7 +14,13 @@ impl RedisStore {
     /// the clock is as good as [`Self::ask_time`] was lately. Durability is
     /// not waited for, whatever the options say.
     pub async fn visit(options: super::RedisOptions) -> Result<Self, ConnectError> {
-        let link = Self::unchecked_link(&options).await?;
+        let patience = Patience {
+            connect: options.connect_timeout,
+            reply: options.command_timeout,
+            // Any call may be the first to its node.
+            call: options.connect_timeout + options.command_timeout,
+        };
+        let link = Self::unchecked_link(&options, patience).await?;
         let (inner, _) = Self::inner(link, None, options);
         let visitor = Self { inner, listener: None };
         visitor.ask_time().await?;

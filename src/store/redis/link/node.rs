@@ -54,16 +54,6 @@ impl Node {
         within(self.dial.command_timeout(), name, self.send(question)).await
     }
 
-    /// The first question to a node, which waits for the connection as well.
-    pub(super) async fn ask_first(
-        &self,
-        name: &'static str,
-        question: &Cmd,
-    ) -> Result<Value, StoreError> {
-        let limit = self.dial.connect_timeout() + self.dial.command_timeout();
-        within(limit, name, self.send(question)).await
-    }
-
     pub(super) async fn is_primary(&self) -> Result<bool, StoreError> {
         let Value::Array(role) = self.ask("ROLE", &cmd("ROLE")).await? else { return Ok(false) };
         Ok(matches!(role.first(), Some(Value::BulkString(word)) if word == b"master"))
