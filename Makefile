@@ -1,5 +1,5 @@
 comma := ,
-.PHONY: run page test test-clients test-web-client test-browser chaos abuse secrecy conformance fuzz audit lint terraform
+.PHONY: run page test test-clients test-web-client test-browser chaos abuse secrecy conformance fuzz audit functions lint terraform
 
 # The page and the server on the embedded store; prints the address. PORT=… for
 # another port.
@@ -50,10 +50,13 @@ fuzz:
 # asks the RustSec database as well, over the network.
 audit:
 	scripts/audit.sh
+# Both Lambda functions as zips, in target/functions. ARCHITECTURE=x86_64 or arm64.
+functions:
+	scripts/package_functions.sh $(ARCHITECTURE)
 
 lint:
 	cargo fmt --all --check
-	cargo clippy --all-targets --quiet -- --deny warnings
+	cargo clippy --workspace --all-targets --quiet -- --deny warnings
 	cargo check --no-default-features --quiet
 	cargo check --no-default-features --features redis --quiet
 	scripts/audit_licences.py

@@ -48,6 +48,12 @@ if [ -z "${CARDROOM_BIN:-}" ]; then
   export CARDROOM_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug/cardroom"
 fi
 
+# So are the functions.
+if [ -z "${CARDROOM_FUNCTIONS_BIN:-}" ]; then
+  cargo build --quiet --package session-validate --package metrics-export
+  export CARDROOM_FUNCTIONS_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug"
+fi
+
 # The rights of the cache's users are tried with a real one.
 scripts/install_redis.sh
 

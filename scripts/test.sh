@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Every test of the project: Rust, the stories of real clients, the typed client,
-# the page in real browsers, then a minute of chaos.
+# Every test of the project: Rust, the functions as Lambda runs them, the
+# stories of real clients, the typed client, the page in real browsers, then a
+# minute of chaos.
 # The last line is "N passed, M failed"; the status is 0 only if M is 0.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -13,6 +14,7 @@ scripts/install_redis.sh || exit 1
 scripts/install_clients.sh || exit 1
 scripts/build_page.sh || exit 1
 cargo test --all-targets --no-fail-fast 2>&1 | tee "$log/cargo" || status=1
+scripts/test_functions.sh 2>&1 | tee --append "$log/cargo" || status=1
 scripts/test_clients.sh 2>&1 | tee "$log/node" || status=1
 scripts/test_web_client.sh 2>&1 | tee --append "$log/node" || status=1
 scripts/test_browser.sh 2>&1 | tee --append "$log/node" || status=1

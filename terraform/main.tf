@@ -16,7 +16,7 @@ locals {
   environment = merge(var.settings, {
     CARDROOM_SERVER__ORIGINS          = jsonencode(local.origins)
     CARDROOM_SERVER__KEEP_ALIVE_MS    = tostring((var.idle_timeout_seconds + 15) * 1000) # longer than the load balancer's
-    CARDROOM_SERVER__TRUSTED_PROXIES  = jsonencode(local.network.public_cidrs) # the load balancer's: whose X-Forwarded-For counts
+    CARDROOM_SERVER__TRUSTED_PROXIES  = jsonencode(local.network.public_cidrs)           # the load balancer's: whose X-Forwarded-For counts
     CARDROOM_SERVER__DRAIN_SECONDS    = tostring(var.drain.window_seconds)
     CARDROOM_ENGINE__PING_INTERVAL_MS = tostring(var.heartbeat.interval_seconds * 1000)
     CARDROOM_ENGINE__PING_TIMEOUT_MS  = tostring(var.heartbeat.timeout_seconds * 1000)

@@ -37,6 +37,7 @@ mod typescript;
 pub mod ack;
 pub mod failure;
 pub mod offset;
+pub mod problem;
 #[cfg(feature = "server")]
 pub mod projection;
 pub mod server_event;

@@ -82,6 +82,20 @@ pub struct Can {
     pub manage: bool,
 }
 
+impl Can {
+    /// What `player` may do as things stand.
+    pub fn of(session: &Session, player: PlayerId, now: Millis) -> Self {
+        let permissions = session.settings.permissions;
+        Self {
+            reveal: session.permits(permissions.reveal, player, now),
+            reset: session.permits(permissions.reset, player, now),
+            story: session.permits(permissions.story, player, now),
+            timer: session.permits(permissions.timer, player, now),
+            manage: session.facilitates(player),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionStatus {
     Open,
@@ -167,21 +181,10 @@ impl<'a> Scene<'a> {
 
     fn you(&self, viewer: PlayerId) -> You<'_> {
         let session = self.session;
-        let permissions = session.settings.permissions;
         let vote = session.round.votes.get(&viewer).map(|vote| {
             let vote = vote.disclose();
             OwnVote { value: vote.card.as_str(), confidence: vote.confidence }
         });
-        You {
-            player_id: viewer,
-            vote,
-            can: Can {
-                reveal: session.permits(permissions.reveal, viewer, self.now),
-                reset: session.permits(permissions.reset, viewer, self.now),
-                story: session.permits(permissions.story, viewer, self.now),
-                timer: session.permits(permissions.timer, viewer, self.now),
-                manage: session.facilitates(viewer),
-            },
-        }
+        You { player_id: viewer, vote, can: Can::of(session, viewer, self.now) }
     }
 }

@@ -15,10 +15,11 @@ use crate::config::arguments::Arguments;
 use crate::config::sections::{
     AdminConfig, AuthConfig, Config, EngineConfig, InstancesConfig, LimitsConfig, LogConfig,
     MetricsConfig, PageConfig, ProxyProtocol, RateLimits, RecoveryConfig, RedisConfig,
-    ServerConfig, SessionConfig, origin,
+    ServerConfig, SessionConfig,
 };
 use crate::config::table::Check;
 use crate::config::write::value_text;
+use crate::identity::origins::origin;
 use crate::planted;
 
 /// Everything that is wrong with the configuration.

@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 use crate::api::client_event::EventName;
 use crate::config::table::{Check, Free, Rule, Secret, section};
 use crate::identity::Keyring;
+use crate::identity::origins::origin;
 
 /// The effective configuration; every value is within its range.
 #[derive(Debug, Clone, Default)]
@@ -613,30 +614,6 @@ fn frame_ancestors(list: &[String]) -> Result<(), String> {
         None => origins(list),
         Some(_) => Err("must name the origins: any page in the world is too many".to_owned()),
     }
-}
-
-/// The origin as browsers send it: lower case, without a trailing slash.
-/// `None` when it is none.
-pub(super) fn origin(text: &str) -> Option<String> {
-    let text = text.trim().trim_end_matches('/').to_ascii_lowercase();
-    if text == "*" {
-        return Some(text);
-    }
-    let (scheme, authority) = text.split_once("://")?;
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
-    let letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let is_host = match address {
-        Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => !host.is_empty() && host.bytes().all(letter),
-    };
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_lowercase())
-        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
-    let is_port = port.is_none_or(|port| port == "*" || port.parse::<u16>().is_ok());
-    (is_scheme && is_host && is_port).then_some(text)
 }
 
 fn networks(list: &[String]) -> Result<(), String> {

@@ -41,7 +41,9 @@ pub use crowd::{Crowd, Member};
 pub use handle::{Connection, Unavailable};
 pub use handshake::Handshake;
 pub use link::{Incoming, Link};
-pub use options::{Options, Origins};
+pub use options::Options;
 pub use pace::PaceLimits;
 pub use requests::{PollReply, Post, PostReply};
 pub use socket::{AckArguments, AckError, EngineSocket, Socket};
+
+pub use crate::identity::Origins;

@@ -8,6 +8,7 @@ use http::HeaderName;
 use crate::connection::admission::AdmissionLimits;
 use crate::connection::pace::PaceLimits;
 use crate::hub::OutboxLimits;
+use crate::identity::Origins;
 use crate::metrics::Metrics;
 
 /// Defaults are those of the reference server where it has one.
@@ -60,21 +61,13 @@ pub struct Options {
     /// Poll answers of at least so many bytes are compressed for clients
     /// that accept gzip; `None` compresses none.
     pub compress_from_bytes: Option<usize>,
+    /// Over polling and WebSocket alike.
     pub origins: Origins,
     /// The request headers a connection keeps for its application; `None`
     /// keeps all. They cost memory for as long as the connection lives.
     pub headers_kept: Option<Vec<HeaderName>>,
     /// Where what happens is counted.
     pub metrics: Arc<Metrics>,
-}
-
-/// Which pages may talk to the server, over polling and WebSocket alike. A
-/// request without `Origin` is no page's and is let in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origins {
-    Any,
-    /// Origins such as `https://cards.example`; a port `*` is any port.
-    Listed(Vec<String>),
 }
 
 impl Default for Options {

@@ -1,19 +1,14 @@
-//! What went wrong, as RFC 9457 problem documents.
-//!
-//! The codes are those of the catalogue, §4; a few more name what only HTTP
-//! can get wrong. `code` is for programs, `title` is the same for every
-//! occurrence of a code, `detail` is for the person in front of this one.
+//! What went wrong, as answers. The documents in them, and which failure has
+//! which status, are `api::problem`'s.
 
 use std::borrow::Cow;
 
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::api::Failure;
-use crate::api::failure::Details;
 use crate::api::field::BadField;
+pub(super) use crate::api::problem::ProblemDocument;
 use crate::poker::refusal::Refusal;
 use crate::transport::body::{Body, BodyError};
 
@@ -23,31 +18,6 @@ pub(super) struct Problem {
     status: StatusCode,
     document: Box<ProblemDocument>,
     header: Option<(HeaderName, HeaderValue)>,
-}
-
-/// The body of every answer that is no success, `application/problem+json`.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ProblemDocument {
-    /// `urn:cardroom:problem:` and the code.
-    #[serde(rename = "type")]
-    kind: String,
-    title: String,
-    status: u16,
-    detail: Cow<'static, str>,
-    /// Stable; of the catalogue, §4, or one of `NOT_FOUND`,
-    /// `METHOD_NOT_ALLOWED`, `UNSUPPORTED_MEDIA_TYPE`, `ORIGIN_NOT_ALLOWED`,
-    /// `UNAUTHORIZED` and `REQUEST_TIMEOUT`.
-    code: &'static str,
-    /// The path of the field that was refused, such as `settings.deck`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    field: Option<Cow<'static, str>>,
-    /// Seconds; also the header `Retry-After`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    details: Option<Details>,
 }
 
 impl Problem {
@@ -123,16 +93,7 @@ impl Problem {
     }
 
     fn new(status: StatusCode, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        let document = ProblemDocument {
-            kind: format!("urn:cardroom:problem:{code}"),
-            title: title(code),
-            status: status.as_u16(),
-            detail: detail.into(),
-            code,
-            field: None,
-            retry_after: None,
-            details: None,
-        };
+        let document = ProblemDocument::new(status.as_u16(), code, detail);
         Self { status, document: Box::new(document), header: None }
     }
 
@@ -143,15 +104,13 @@ impl Problem {
 
 impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
-        let status = status(&failure);
-        let mut problem = Self::new(status, failure.code(), failure.message());
-        problem.document.field = failure.field();
-        problem.document.retry_after = failure.retry_after_s();
-        problem.document.details = failure.details();
-        if status == StatusCode::UNAUTHORIZED {
-            problem.header = challenge("Bearer realm=\"cardroom\", error=\"invalid_token\"");
+        let document = ProblemDocument::from(&failure);
+        let status = StatusCode::from_u16(document.status);
+        Self {
+            status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            header: document.challenge().and_then(challenge),
+            document: Box::new(document),
         }
-        problem
     }
 }
 
@@ -167,63 +126,6 @@ impl From<BadField> for Problem {
     }
 }
 
-/// The status of each code of the catalogue, by who has to do what next.
-pub(super) const fn status(failure: &Failure) -> StatusCode {
-    match failure {
-        Failure::Refused(refusal) => status_of_refusal(refusal),
-        Failure::BadField(_) | Failure::UnknownEvent => StatusCode::BAD_REQUEST,
-        Failure::PayloadTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        Failure::AlreadyJoinedOther => StatusCode::CONFLICT,
-        Failure::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Failure::ServerBusy { .. }
-        | Failure::StateUnavailable { .. }
-        | Failure::ServerShutdown { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        Failure::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
-const fn status_of_refusal(refusal: &Refusal) -> StatusCode {
-    match refusal {
-        // Ask differently.
-        Refusal::BadValue { .. }
-        | Refusal::NameRequired
-        | Refusal::InvalidCard { .. }
-        | Refusal::InvalidDeck(_) => StatusCode::BAD_REQUEST,
-
-        // Say who you are.
-        Refusal::NotJoined | Refusal::InvalidPlayerToken => StatusCode::UNAUTHORIZED,
-
-        // Not for you. A password is asked for in the body, not by a
-        // challenge, so 401 would mislead browsers.
-        Refusal::PasswordRequired
-        | Refusal::PasswordInvalid
-        | Refusal::PlayerRemoved
-        | Refusal::Forbidden { .. }
-        | Refusal::SpectatorCannotVote => StatusCode::FORBIDDEN,
-
-        // There is none; there was one.
-        Refusal::SessionNotFound | Refusal::PlayerNotFound | Refusal::StoryNotFound => {
-            StatusCode::NOT_FOUND
-        }
-        Refusal::SessionExpired | Refusal::SessionEnded => StatusCode::GONE,
-
-        // Not as things stand.
-        Refusal::SessionLocked => StatusCode::LOCKED,
-        Refusal::SessionFull { .. }
-        | Refusal::StaleStory { .. }
-        | Refusal::StaleRound { .. }
-        | Refusal::RoundRevealed
-        | Refusal::NoVoteToChange
-        | Refusal::NoVotes
-        | Refusal::ConfidenceDisabled
-        | Refusal::StoryLimit { .. }
-        | Refusal::StoryActive
-        | Refusal::TimerNotRunning
-        | Refusal::TimerNotPaused
-        | Refusal::DeckInUse => StatusCode::CONFLICT,
-    }
-}
-
 fn invalid_token() -> Problem {
     Refusal::InvalidPlayerToken.into()
 }
@@ -232,20 +134,12 @@ const fn challenge(value: &'static str) -> Option<(HeaderName, HeaderValue)> {
     Some((WWW_AUTHENTICATE, HeaderValue::from_static(value)))
 }
 
-/// `SESSION_NOT_FOUND` → `Session not found`.
-fn title(code: &str) -> String {
-    let mut title = code.replace('_', " ").to_ascii_lowercase();
-    if let Some(first) = title.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    title
-}
-
 #[cfg(test)]
 mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
+    use crate::api::problem::status;
     use crate::poker::ids::{RoundId, StoryId};
     use crate::poker::refusal::Required;
 
@@ -276,7 +170,7 @@ mod tests {
             (Failure::StateUnavailable { retry_after_s: 3 }, 503),
             (Failure::ServerShutdown { retry_after_s: 3 }, 503),
         ] {
-            assert_eq!(status(&failure).as_u16(), expected, "{}", failure.code());
+            assert_eq!(status(&failure), expected, "{}", failure.code());
         }
     }
 

@@ -22,12 +22,12 @@ use tokio::time::timeout;
 
 use crate::api::Failure;
 use crate::clock::Clock;
-use crate::connection::Origins;
 use crate::http::call::{Answer, Api, Call, Handler};
 use crate::http::operators::Operators;
 use crate::http::page::Page;
 use crate::http::problem::Problem;
 use crate::http::routes::ROUTES;
+use crate::identity::Origins;
 use crate::table::Table;
 use crate::transport::body::{Body, read_body};
 use crate::transport::busy::busy;

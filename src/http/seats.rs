@@ -8,13 +8,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::client_event::SessionJoin;
-use crate::api::rest::TokenCheck;
-use crate::api::time::Iso;
+use crate::api::rest::{TokenCheck, ValidToken};
 use crate::http::call::{Answer, Api, Call, json};
 use crate::poker::ids::{Millis, PlayerId, SessionId, SessionRef};
 use crate::poker::refusal::Refusal;
-use crate::poker::seat::Role;
-use crate::poker::session::{Session, Status};
+use crate::poker::session::Session;
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -24,18 +22,6 @@ pub(super) struct TakenSeat<'a> {
     /// Whoever has it holds the seat: show it in the `auth` of the handshake,
     /// or as the bearer token of this API.
     player_token: &'a str,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ValidToken {
-    /// Always true; a token that is not valid is a problem.
-    valid: bool,
-    session_id: SessionId,
-    player_id: PlayerId,
-    role: Role,
-    /// The earlier of the token's end and the session's.
-    expires_at: Iso,
 }
 
 /// Takes a seat without a socket: a new one, or with `playerToken` one's own.
@@ -92,24 +78,12 @@ pub(super) async fn validate(api: Arc<Api>, call: Call) -> Answer {
     let check: TokenCheck = call.read()?;
     let session = check.session_id.0.ok_or(Refusal::SessionNotFound)?;
     let token = &check.player_token.0;
-    let authorised =
-        api.reach(session, call.address(), api.table.authorise(token, session)).await?;
+    api.reach(session, call.address(), api.table.authorise(token, session)).await?;
     let claims = api.table.identify(token)?;
-    let look = move |session: &Session, _: Millis| {
-        match session.status {
-            Status::Open => {}
-            Status::Ended { .. } => return Err(Refusal::SessionEnded),
-            Status::Expired { .. } => return Err(Refusal::SessionExpired),
-        }
-        let seat = session.seats.get(&authorised.player).ok_or(Refusal::InvalidPlayerToken)?;
-        Ok(ValidToken {
-            valid: true,
-            session_id: session.id,
-            player_id: seat.id,
-            role: seat.role,
-            expires_at: Iso(session.expires_at.min(claims.expires)),
-        })
+    let look = move |seen: &Session, now: Millis| {
+        let standing = claims.standing(session, seen)?;
+        Ok::<_, Refusal>(ValidToken::new(seen, standing.seat, standing.until, now))
     };
-    let valid = api.table.read(SessionRef::Id(authorised.session), look).await??;
+    let valid = api.table.read(SessionRef::Id(claims.session), look).await??;
     Ok(json(StatusCode::OK, &valid))
 }

@@ -7,6 +7,7 @@ use crate::poker::deck::Deck;
 use crate::poker::ids::{JoinCode, Millis, PlayerId, RoundId, SessionId, StoryId};
 use crate::poker::names::{Avatar, PlayerName};
 use crate::poker::policy::Policy;
+use crate::poker::refusal::Refusal;
 use crate::poker::round::{Phase, Round, RoundSummary};
 use crate::poker::seat::{Announced, Presence, Role, Seat};
 use crate::poker::settings::{Holders, Settings};
@@ -164,6 +165,16 @@ impl Session {
 
     pub fn player_count(&self) -> u32 {
         count(self.seats.values().filter(|seat| seat.is_at_table()))
+    }
+
+    /// The seat that a token opens: it is still there, and the token is of its
+    /// generation.
+    pub fn seat_of_token(&self, player: PlayerId, generation: u32) -> Result<&Seat, Refusal> {
+        match self.seats.get(&player) {
+            _ if self.was_removed(player) => Err(Refusal::PlayerRemoved),
+            Some(seat) if seat.generation == generation => Ok(seat),
+            _ => Err(Refusal::InvalidPlayerToken),
+        }
     }
 
     pub fn was_removed(&self, player: PlayerId) -> bool {

@@ -9,10 +9,10 @@ use tracing::warn;
 
 use crate::api::client_event::EventName;
 use crate::config::{self, Config};
-use crate::connection::{AdmissionLimits, Options, Origins, PaceLimits};
+use crate::connection::{AdmissionLimits, Options, PaceLimits};
 use crate::http::RouterLimits;
 use crate::hub::OutboxLimits;
-use crate::identity::Keyring;
+use crate::identity::{Keyring, Origins};
 use crate::limits::Limit;
 use crate::poker::command::Reclaim;
 use crate::poker::policy::Policy;
@@ -127,11 +127,7 @@ pub(super) fn engine_options(config: &Config) -> Options {
         },
         message_timeout: Duration::from_millis(engine.fragment_timeout_ms),
         idle_packets_max: engine.idle_packets_per_second_max,
-        origins: if origins.iter().any(|origin| origin == "*") {
-            Origins::Any
-        } else {
-            Origins::Listed(origins.clone())
-        },
+        origins: Origins::new(origins),
         // The game reads none of them.
         headers_kept: Some(Vec::new()),
         ..Options::default()

@@ -18,7 +18,7 @@ pub use contract::{
     CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
     Subscription, Tombstone, Update,
 };
-pub use directory::Directory;
+pub use directory::{Directory, Figures, InstanceRecord};
 pub use memory::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis::RedisStore;

@@ -199,8 +199,7 @@ impl Table {
 
     /// What a token claims, if it is ours and still valid.
     pub fn identify(&self, token: &str) -> Result<Claims, Failure> {
-        let now = self.shared.store.now();
-        self.shared.keyring.verify_token(token, now).map_err(|_| Refusal::InvalidPlayerToken.into())
+        Ok(self.shared.keyring.identify(token, self.shared.store.now())?)
     }
 
     /// Whom a token stands for in a session: the seat must still exist and
@@ -212,10 +211,8 @@ impl Table {
             return Err(Refusal::InvalidPlayerToken.into());
         }
         let standing = self
-            .look(id, move |session, _| match session.seats.get(&claims.player) {
-                Some(seat) if seat.generation == claims.generation => Ok(()),
-                None if session.was_removed(claims.player) => Err(Refusal::PlayerRemoved),
-                _ => Err(Refusal::InvalidPlayerToken),
+            .look(id, move |session, _| {
+                session.seat_of_token(claims.player, claims.generation).map(drop)
             })
             .await?;
         standing?;

@@ -7,7 +7,7 @@ use http::header::{
 };
 use http::{Response, StatusCode};
 
-use crate::connection::Origins;
+use crate::identity::Origins;
 use crate::transport::body::Body;
 
 /// Whether a request is served, by the `Origin` it names. Browsers do not
@@ -19,34 +19,12 @@ pub fn is_allowed(origins: &Origins, headers: &HeaderMap) -> bool {
     let mut given = headers.get_all(ORIGIN).iter();
     match (given.next(), given.next()) {
         (None, _) => true,
-        (Some(origin), None) => is_listed(origins, origin) || is_own(origin, headers.get(HOST)),
+        (Some(origin), None) => {
+            let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+            origin.to_str().map_or(*origins == Origins::Any, |origin| origins.admit(origin, host))
+        }
         (Some(_), Some(_)) => false,
     }
-}
-
-fn is_listed(origins: &Origins, origin: &HeaderValue) -> bool {
-    let Origins::Listed(listed) = origins else { return true };
-    let Ok(origin) = origin.to_str() else { return false };
-    listed.iter().any(|allowed| match allowed.strip_suffix(":*") {
-        None => allowed == origin,
-        Some(any_port) => origin.strip_prefix(any_port).is_some_and(is_port),
-    })
-}
-
-/// What may follow a host whose port does not matter.
-fn is_port(rest: &str) -> bool {
-    let digits = rest.strip_prefix(':').unwrap_or("80");
-    (rest.is_empty() || rest.starts_with(':')) && digits.parse::<u16>().is_ok()
-}
-
-/// Whether the page came from this server. Only the authority is compared:
-/// behind a proxy that ends TLS the scheme is not ours to know.
-fn is_own(origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
-    let authority = origin.to_str().ok().and_then(|origin| {
-        origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"))
-    });
-    let host = host.and_then(|host| host.to_str().ok());
-    matches!((authority, host), (Some(one), Some(other)) if one.eq_ignore_ascii_case(other))
 }
 
 /// The headers of one answer, whatever its status.

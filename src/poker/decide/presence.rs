@@ -21,8 +21,8 @@ pub(super) fn join(session: &Session, join: &Join, now: Millis) -> Result<Decisi
         return Err(Refusal::PlayerRemoved);
     }
     match (join.claim, session.seats.get(&claimed)) {
-        (Claim::Token { generation, .. }, Some(seat)) if seat.generation == generation => {
-            Ok(return_to(session, seat, join, now))
+        (Claim::Token { player, generation }, _) => {
+            Ok(return_to(session, session.seat_of_token(player, generation)?, join, now))
         }
         // Without a token, a seat is given back only where the configuration
         // says so, and never while somebody sits on it.

@@ -85,6 +85,11 @@ impl Keys {
         format!("{}instances", self.prefix)
     }
 
+    /// String: somebody does that just now, or has lately.
+    pub(super) fn turn(&self, what: &str) -> String {
+        format!("{}turn:{what}", self.prefix)
+    }
+
     /// String: the record of a socket that has a place.
     pub(super) fn connection(&self, socket: SocketId) -> String {
         format!("{}connection:{socket}", self.prefix)

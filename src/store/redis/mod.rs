@@ -21,6 +21,7 @@ mod options;
 mod reply;
 mod restore;
 mod scripts;
+mod visit;
 
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -33,6 +34,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use redis::{Cmd, ScriptInvocation, Value, cmd};
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
@@ -51,9 +53,9 @@ use crate::store::redis::channels::{Channels, Next};
 use crate::store::redis::clock::ServerClock;
 use crate::store::redis::confirm::{Confirmer, Replication};
 use crate::store::redis::directory::DirectoryScripts;
-use crate::store::redis::ears::Ears;
+use crate::store::redis::ears::{Ears, Heard};
 use crate::store::redis::keys::Keys;
-use crate::store::redis::link::{Link, LinkOptions};
+use crate::store::redis::link::{Link, LinkOptions, Patience};
 use crate::store::redis::reply::{
     CommitReply, Head, Missed, attempt_reply, broken, charge_reply, commit_reply, head_reply,
     load_reply, read_reply, tombstone_word,
@@ -91,7 +93,8 @@ const ATTEMPTS_COUNTED_MAX: u32 = (1 << 24) - 1;
 /// See the module. Dropping it ends its subscriptions.
 pub struct RedisStore {
     inner: Arc<Inner>,
-    listener: JoinHandle<()>,
+    /// None for a visitor.
+    listener: Option<JoinHandle<()>>,
 }
 
 struct Inner {
@@ -113,24 +116,28 @@ impl RedisStore {
     /// Connects and checks that sessions are safe there.
     pub async fn connect(options: RedisOptions) -> Result<Self, ConnectError> {
         let link = Self::link(&options).await?;
+        let replication = Self::replication(&link, &options).await?;
+        let (inner, waiting) = Self::inner(link, replication, options);
+        doorbell::ask_time(&inner.link, &inner.clock).await?;
+        inner.ears.open().await?;
+        let listener = tokio::spawn(doorbell::listen(Arc::clone(&inner), waiting));
+        Ok(Self { inner, listener: Some(listener) })
+    }
+
+    fn inner(
+        link: Link,
+        replication: Option<Replication>,
+        options: RedisOptions,
+    ) -> (Arc<Inner>, mpsc::Receiver<Heard>) {
         let clock = ServerClock::new();
-        doorbell::ask_time(&link, &clock).await?;
         let keys = Keys::new(options.key_prefix.clone());
         let (ears, waiting) = Ears::new(link.clone(), keys.clone());
-        ears.open().await?;
         let (scripts, origin) = (Scripts::new(), random().max(1));
-        let confirmer = match Self::replication(&link, &options).await? {
-            Some(replication) => {
-                info!(
-                    redis.replicas = replication.replicas,
-                    "redis: what is committed is in replicas"
-                );
-                let pair = (scripts.touch.clone(), scripts.confirm.clone());
-                Some(Confirmer::new(link.clone(), keys.clone(), pair, replication, origin))
-            }
-            None => None,
-        };
-
+        let confirmer = replication.map(|replication| {
+            info!(redis.replicas = replication.replicas, "redis: what is committed is in replicas");
+            let pair = (scripts.touch.clone(), scripts.confirm.clone());
+            Confirmer::new(link.clone(), keys.clone(), pair, replication, origin)
+        });
         let inner = Arc::new(Inner {
             link,
             keys,
@@ -143,19 +150,14 @@ impl RedisStore {
             origin,
             options,
         });
-        let listener = tokio::spawn(doorbell::listen(Arc::clone(&inner), waiting));
-        Ok(Self { inner, listener })
+        (inner, waiting)
     }
 
     /// A failover may be under way: what is away is given time to come back.
     async fn link(options: &RedisOptions) -> Result<Link, ConnectError> {
-        let ca = match &options.tls_ca_file {
-            Some(file) => Some(std::fs::read(file).map_err(ConnectError::Certificates)?),
-            None => None,
-        };
         let until = Instant::now() + options.connect_timeout;
         loop {
-            match Self::checked_link(options, ca.clone()).await {
+            match Self::checked_link(options).await {
                 Err(
                     ConnectError::Link(LinkError::Unreachable(_)) | ConnectError::Unreachable(_),
                 ) if Instant::now() < until => {
@@ -166,21 +168,33 @@ impl RedisStore {
         }
     }
 
-    async fn checked_link(
+    async fn checked_link(options: &RedisOptions) -> Result<Link, ConnectError> {
+        let patience = Patience {
+            connect: options.connect_timeout,
+            reply: options.command_timeout,
+            call: options.command_timeout,
+        };
+        let link = Self::unchecked_link(options, patience).await?;
+        check::check(&link).await?;
+        Ok(link)
+    }
+
+    async fn unchecked_link(
         options: &RedisOptions,
-        ca: Option<Vec<u8>>,
+        patience: Patience,
     ) -> Result<Link, ConnectError> {
+        let ca = match &options.tls_ca_file {
+            Some(file) => Some(std::fs::read(file).map_err(ConnectError::Certificates)?),
+            None => None,
+        };
         let link = Link::connect(LinkOptions {
             url: options.url.expose_secret(),
             sentinel_user: options.sentinel_user.as_deref(),
             sentinel_password: options.sentinel_password.as_ref().map(|p| p.expose_secret()),
             ca,
-            connect_timeout: options.connect_timeout,
-            command_timeout: options.command_timeout,
+            patience,
         });
-        let link = link.await?;
-        check::check(&link).await?;
-        Ok(link)
+        Ok(link.await?)
     }
 
     /// `None`: durability is fast.
@@ -202,7 +216,9 @@ impl RedisStore {
 
 impl Drop for RedisStore {
     fn drop(&mut self) {
-        self.listener.abort();
+        if let Some(listener) = &self.listener {
+            listener.abort();
+        }
     }
 }
 

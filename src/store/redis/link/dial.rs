@@ -22,8 +22,17 @@ const RECONNECT_DELAY_MAX: Duration = Duration::from_millis(200);
 #[derive(Clone)]
 pub(crate) struct Dial {
     info: ConnectionInfo,
-    connect_timeout: Duration,
-    command_timeout: Duration,
+    patience: Patience,
+}
+
+/// How long is waited for what.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    pub(crate) connect: Duration,
+    /// From a command that was sent to its reply.
+    pub(crate) reply: Duration,
+    /// For a call, connecting and repetitions included.
+    pub(crate) call: Duration,
 }
 
 impl Dial {
@@ -31,8 +40,7 @@ impl Dial {
     pub(super) fn new(
         info: ConnectionInfo,
         ca: Option<Vec<u8>>,
-        connect_timeout: Duration,
-        command_timeout: Duration,
+        patience: Patience,
     ) -> Result<Self, RedisError> {
         let info = match (&ca, info.addr()) {
             (Some(_), ConnectionAddr::TcpTls { .. }) => {
@@ -41,7 +49,7 @@ impl Dial {
             }
             _ => info,
         };
-        Ok(Self { info, connect_timeout, command_timeout })
+        Ok(Self { info, patience })
     }
 
     /// The same, as somebody else.
@@ -57,7 +65,7 @@ impl Dial {
     }
 
     pub(super) const fn command_timeout(&self) -> Duration {
-        self.command_timeout
+        self.patience.call
     }
 
     /// A connection that comes back by itself; made when it is first used.
@@ -66,8 +74,8 @@ impl Dial {
             .set_number_of_retries(RECONNECTS_MAX)
             .set_min_delay(RECONNECT_DELAY_MIN)
             .set_max_delay(RECONNECT_DELAY_MAX)
-            .set_connection_timeout(Some(self.connect_timeout))
-            .set_response_timeout(Some(self.command_timeout));
+            .set_connection_timeout(Some(self.patience.connect))
+            .set_response_timeout(Some(self.patience.reply));
         let client = self.client(address, ProtocolVersion::RESP2)?;
         ConnectionManager::new_lazy_with_config(client, config)
             .map_err(|e| store_error("connect", &e))
@@ -82,7 +90,7 @@ impl Dial {
         let client = self.client(address, ProtocolVersion::RESP2)?;
         let config = self.config(limit);
         let connecting = client.get_multiplexed_async_connection_with_config(&config);
-        within(self.connect_timeout, "connect", connecting).await
+        within(self.patience.connect, "connect", connecting).await
     }
 
     /// One that says what it is not asked for, too.
@@ -95,12 +103,12 @@ impl Dial {
         let client = self.client(address, ProtocolVersion::RESP3)?;
         let config = self.config(limit).set_push_sender(pushes);
         let connecting = client.get_multiplexed_async_connection_with_config(&config);
-        within(self.connect_timeout.min(limit), "connect for pub/sub", connecting).await
+        within(self.patience.connect.min(limit), "connect for pub/sub", connecting).await
     }
 
     fn config(&self, limit: Duration) -> AsyncConnectionConfig {
         AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.connect_timeout))
+            .set_connection_timeout(Some(self.patience.connect))
             .set_response_timeout(Some(limit))
     }
 

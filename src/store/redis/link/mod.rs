@@ -39,7 +39,7 @@ use crate::store::redis::link::slot::{slot, slot_of_command};
 
 pub use endpoint::UrlError;
 
-pub(crate) use dial::Dial;
+pub(crate) use dial::{Dial, Patience};
 pub(crate) use endpoint::Address;
 pub(crate) use node::Node;
 
@@ -63,8 +63,7 @@ pub(super) struct LinkOptions<'a> {
     pub(super) sentinel_password: Option<&'a str>,
     /// Root certificates in PEM, instead of the system's.
     pub(super) ca: Option<Vec<u8>>,
-    pub(super) connect_timeout: Duration,
-    pub(super) command_timeout: Duration,
+    pub(super) patience: Patience,
 }
 
 /// A clone is the same link.
@@ -118,8 +117,7 @@ pub enum LinkError {
 impl Link {
     pub(super) async fn connect(options: LinkOptions<'_>) -> Result<Self, LinkError> {
         let Endpoint { kind, seeds, info } = Endpoint::parse(options.url)?;
-        let dial = Dial::new(info, options.ca, options.connect_timeout, options.command_timeout)
-            .map_err(LinkError::Tls)?;
+        let dial = Dial::new(info, options.ca, options.patience).map_err(LinkError::Tls)?;
         let doubts = Arc::new(Notify::new());
         let topology = match kind {
             EndpointKind::Sentinel { master } => {

@@ -1,0 +1,117 @@
+//! The way to Redis on a short leash.
+//!
+//! Nothing is connected before it is needed: a function starts while Redis is
+//! away. What was connected may have died while the function was frozen, which
+//! no error says: a call that fails by a connection that was kept is made once
+//! more with a new one.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cardroom::store::redis::{Durability, RedisOptions};
+use cardroom::store::{RedisStore, StoreError};
+use secrecy::SecretString;
+use tokio::time::timeout;
+
+use crate::environment::{Environment, KEY_PREFIX, REDIS_URL};
+use crate::secrets::{SecretError, Secrets};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(300);
+const COMMAND_TIMEOUT: Duration = Duration::from_millis(200);
+/// From the first question to the last answer, connecting included.
+pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Where the sessions are, for one function.
+pub struct Sessions {
+    secrets: Arc<Secrets>,
+    key_prefix: String,
+    kept: Mutex<Option<Kept>>,
+}
+
+#[derive(Clone)]
+struct Kept {
+    store: Arc<RedisStore>,
+    /// The URL it was connected with.
+    url: Arc<SecretString>,
+}
+
+/// Why there is no answer. Says nothing of the URL.
+#[derive(Debug, thiserror::Error)]
+pub enum Away {
+    #[error("no redis.url: {0}")]
+    NoUrl(#[from] SecretError),
+    #[error("no connection: {0}")]
+    NoConnection(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("no answer within {} ms", TOTAL_TIMEOUT.as_millis())]
+    Late,
+}
+
+impl Sessions {
+    pub fn new(environment: &Environment, secrets: Arc<Secrets>) -> Self {
+        let key_prefix = environment.get(KEY_PREFIX).unwrap_or_default().to_owned();
+        Self { secrets, key_prefix, kept: Mutex::default() }
+    }
+
+    /// What `question` finds, which may be asked twice.
+    pub async fn ask<T, F>(&self, question: impl Fn(Arc<RedisStore>) -> F) -> Result<T, Away>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let url = self.secrets.read(REDIS_URL).await?;
+        let asking = async {
+            if let Some(store) = self.kept(&url) {
+                match question(store).await {
+                    Err(StoreError::Unavailable(_)) => self.forget(),
+                    result => return Ok(result?),
+                }
+            }
+            let store = self.connect(url).await?;
+            let result = question(store).await;
+            if result.is_err() {
+                self.forget();
+            }
+            Ok(result?)
+        };
+        let result = timeout(TOTAL_TIMEOUT, asking).await;
+        if result.is_err() {
+            self.forget();
+        }
+        result.unwrap_or(Err(Away::Late))
+    }
+
+    async fn connect(&self, url: Arc<SecretString>) -> Result<Arc<RedisStore>, Away> {
+        let options = RedisOptions {
+            key_prefix: self.key_prefix.clone(),
+            connect_timeout: CONNECT_TIMEOUT,
+            command_timeout: COMMAND_TIMEOUT,
+            durability: Durability::Fast,
+            ..RedisOptions::new(SecretString::clone(&url))
+        };
+        match RedisStore::visit(options).await {
+            Ok(store) => {
+                let store = Arc::new(store);
+                let kept = Kept { store: Arc::clone(&store), url };
+                *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+                Ok(store)
+            }
+            Err(error) => {
+                // The password may have been changed.
+                self.secrets.doubt(REDIS_URL);
+                Err(Away::NoConnection(error.to_string()))
+            }
+        }
+    }
+
+    /// The connection that was made with this URL.
+    fn kept(&self, url: &Arc<SecretString>) -> Option<Arc<RedisStore>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        Arc::ptr_eq(&kept.url, url).then_some(kept.store)
+    }
+
+    fn forget(&self) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
