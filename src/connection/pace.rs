@@ -17,8 +17,8 @@ pub struct PaceLimits {
     /// What may wait behind the first message while the client takes nothing,
     /// in [held bytes](crate::hub::held_bytes).
     pub bytes_max: usize,
-    /// How long a client may take nothing while something waits, or let more
-    /// than `bytes_max` wait, however much it takes.
+    /// How long a client may take nothing while something waits, or take less
+    /// than all while more than `bytes_max` waits.
     pub timeout: Duration,
 }
 
@@ -41,7 +41,7 @@ impl Pace {
         Self { limits, waiting_since: None, crowded_since: None }
     }
 
-    /// Nothing waits.
+    /// Nothing waits, or nothing of what waited.
     pub(super) fn rest(&mut self) {
         self.waiting_since = None;
         self.crowded_since = None;

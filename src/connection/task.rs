@@ -54,6 +54,8 @@ pub(super) struct Task {
     rest: hub::Waiting,
     burst_packets: u32,
     pace: Pace,
+    /// Of the link, as of the last time that something had to wait.
+    taken_bytes: u64,
     chatter: Chatter,
     is_gone: bool,
     /// Closed because it takes nothing: there is no use in a farewell.
@@ -131,6 +133,7 @@ impl Task {
             rest: hub::Waiting::new(),
             burst_packets: 0,
             pace: Pace::new(options.pace),
+            taken_bytes: 0,
             chatter: Chatter::default(),
             is_gone: false,
             is_slow: false,
@@ -355,12 +358,14 @@ impl Task {
                     return Poll::Pending;
                 }
             }
-            let taken_before = link.taken_bytes();
             match link.poll_flush(context) {
-                Poll::Ready(Ok(())) => self.pace.took(),
+                // All that waited when it was taken; what came since is new.
+                Poll::Ready(Ok(())) => self.pace.rest(),
                 Poll::Ready(Err(reason)) => return Poll::Ready(Happened::CarrierEnded(reason)),
                 Poll::Pending => {
-                    if taken_before < link.taken_bytes() {
+                    let taken_bytes = link.taken_bytes();
+                    if self.taken_bytes < taken_bytes {
+                        self.taken_bytes = taken_bytes;
                         self.pace.took();
                     }
                     let behind_first_bytes = link.behind_first_bytes() + outbox.backlog().bytes;

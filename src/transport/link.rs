@@ -155,7 +155,9 @@ impl Link for SocketLink {
     /// begins anew; the heartbeat ends a connection that takes nothing.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
         let mut written = std::task::ready!(pin!(self.writer.write(&mut self.queue)).poll(context));
-        if let Some(pong) = self.pong.take() {
+        if written.is_ok()
+            && let Some(pong) = self.pong.take()
+        {
             self.queue.push_back(pong);
             written = std::task::ready!(pin!(self.writer.write(&mut self.queue)).poll(context));
         }
