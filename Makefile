@@ -50,6 +50,7 @@ fuzz:
 # asks the RustSec database as well, over the network.
 audit:
 	scripts/audit.sh
+
 # Both Lambda functions as zips, in target/functions. ARCHITECTURE=x86_64 or arm64.
 functions:
 	scripts/package_functions.sh $(ARCHITECTURE)
