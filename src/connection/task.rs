@@ -193,7 +193,9 @@ impl Task {
             if self.layer.has_leaving() {
                 return Poll::Ready(Happened::SocketLeaves);
             }
-            if let Some(reason) = self.connection.closing() {
+            if let Some(reason) = self.connection.closing()
+                && !self.must_tell_first(reason)
+            {
                 return Poll::Ready(Happened::CloseAsked(reason));
             }
         }
@@ -211,6 +213,15 @@ impl Task {
             context.waker().wake_by_ref();
         }
         self.poll_write(context)
+    }
+
+    /// Events that come in one polling answer with the close, socket.io-client
+    /// takes for later ones: it keeps them until it is back, without noting how
+    /// far it got, and hears them again in the replay.
+    fn must_tell_first(&self, reason: CloseReason) -> bool {
+        reason == CloseReason::ServerShuttingDown
+            && self.link.is_none()
+            && !self.connection.outbox.is_empty()
     }
 
     /// The timer is only touched when it would fire too late, or has fired.
@@ -501,6 +512,10 @@ impl Task {
             }
             Output::AnswerPoll(PollAnswer::Close) => {
                 self.seal_outbox();
+                if self.connection.closing() == Some(CloseReason::ServerShuttingDown) {
+                    // Came in between: see `must_tell_first`.
+                    self.rest.clear();
+                }
                 self.rest.push(Encoded::CLOSE);
                 let payload = polling_payload(&self.rest);
                 self.answer_poll(payload);
