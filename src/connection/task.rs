@@ -60,9 +60,6 @@ pub(super) struct Task {
     is_gone: bool,
     /// Closed because it takes nothing: there is no use in a farewell.
     is_slow: bool,
-    /// Until when a close that was asked for waits for what has to be said
-    /// before it.
-    close_by: Option<Duration>,
     /// The machines' zero.
     origin: Instant,
     timer: Pin<Box<Sleep>>,
@@ -137,7 +134,6 @@ impl Task {
             chatter: Chatter::default(),
             is_gone: false,
             is_slow: false,
-            close_by: None,
             origin,
             timer: Box::pin(tokio::time::sleep_until(origin)),
             armed_for: Duration::ZERO,
@@ -215,7 +211,7 @@ impl Task {
                 return Poll::Ready(Happened::SocketLeaves);
             }
             if let Some(reason) = self.connection.closing()
-                && self.poll_said(context).is_ready()
+                && !self.must_tell_first(reason)
             {
                 return Poll::Ready(Happened::CloseAsked(reason));
             }
@@ -239,21 +235,6 @@ impl Task {
         self.poll_pace(context)
     }
 
-    /// Whether a polling client has everything that was for it, or has not asked
-    /// for it in time.
-    ///
-    /// An answer must not bring messages and the close: socket.io-client learns
-    /// of the close first, keeps the messages aside without noting their
-    /// offset, and hears them again when its socket has been recovered.
-    fn poll_said(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if self.link.is_some() || self.connection.outbox.is_empty() {
-            return Poll::Ready(());
-        }
-        let by = self.now() + self.connections.options().close_timeout;
-        let by = *self.close_by.get_or_insert(by);
-        self.poll_until(by, context)
-    }
-
     /// Behind the writing, so that a task which was late itself blames nobody.
     fn poll_pace(&mut self, context: &mut Context<'_>) -> Poll<Happened> {
         let Some(deadline) = self.pace.deadline().filter(|_| self.engine.is_open()) else {
@@ -269,6 +250,15 @@ impl Task {
         let upper = self.layer.deadline().filter(|_| self.engine.is_open());
         let deadline = self.engine.deadline().into_iter().chain(upper).min();
         deadline.map_or(Poll::Pending, |deadline| self.poll_until(deadline, context))
+    }
+
+    /// Events that come in one polling answer with the close, socket.io-client
+    /// takes for later ones: it keeps them until it is back, without noting how
+    /// far it got, and hears them again in the replay.
+    fn must_tell_first(&self, reason: CloseReason) -> bool {
+        reason == CloseReason::ServerShuttingDown
+            && self.link.is_none()
+            && !self.connection.outbox.is_empty()
     }
 
     /// The timer is only touched when it would fire too late, or has fired.
@@ -594,6 +584,10 @@ impl Task {
             }
             Output::AnswerPoll(PollAnswer::Close) => {
                 self.seal_outbox();
+                if self.connection.closing() == Some(CloseReason::ServerShuttingDown) {
+                    // Came in between: see `must_tell_first`.
+                    self.rest.clear();
+                }
                 self.rest.push(Encoded::CLOSE);
                 let payload = polling_payload(&self.rest);
                 self.answer_poll(payload);

@@ -52,6 +52,10 @@ struct Arguments {
     #[arg(long)]
     seconds: Option<u64>,
 
+    /// So many sessions, instead of the scenario's own number.
+    #[arg(long)]
+    sessions: Option<usize>,
+
     /// The first round's seed; the following rounds count on from it.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -165,6 +169,8 @@ async fn rounds(
         true => 1,
         false => arguments.rounds.unwrap_or(scenario.rounds),
     };
+    let sessions = arguments.sessions.unwrap_or(scenario.sessions);
+    let scenario = &Scenario { sessions, ..*scenario };
     let mut sum = Verdict::default();
     for seed in (arguments.seed..).take(count) {
         let round = play(setting, scenario, seed, seconds(arguments, scenario), None).await;

@@ -127,9 +127,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         sessions: 100,
         players_per_session: 10,
         has_front: true,
-        think_ms: 20_000,
-        seconds: 100,
-        settings: &["server.drain_seconds=30", "server.drain_notice_ms=2000"],
+        think_ms: 60_000,
+        seconds: 200,
+        settings: &["server.drain_seconds=60", "server.drain_notice_ms=2000"],
         reconnects_per_second_max: Some(0.1),
         needs: &["shared_secret", "[recovery]", "drain_notice_ms"],
         ..PLAIN

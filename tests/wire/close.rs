@@ -66,17 +66,27 @@ async fn closing_the_engine_answers_the_parked_poll() {
     poller.expect_gone().await;
 }
 
-/// Guards against a socket that hears an event twice after a drain:
-/// socket.io-client notes no offset of what comes in one answer with the close.
 #[tokio::test]
-async fn closing_the_engine_waits_for_what_was_queued_and_for_another_poll() {
+async fn closing_the_engine_waits_for_a_poll_and_for_what_was_queued() {
     let mut app = Scripted::serve(patient());
     let poller = Poller::join(app.server).await;
     poller.post("421[\"last words\"]\u{1e}42[\"close\"]").await.is(200, "ok");
+    app.expect_end("/", CloseReason::ForcedClose).await;
+    poller.get().await.is(200, "431[\"last words\"]\u{1e}1");
+    poller.expect_gone().await;
+}
+
+/// Guards against a socket that hears an event twice after a drain.
+#[tokio::test]
+async fn a_drain_says_what_was_queued_before_it_closes() {
+    let mut app = Scripted::serve(patient());
+    let poller = Poller::join(app.server).await;
+    poller.post(r#"421["last words"]"#).await.is(200, "ok");
+    app.connections.drain();
+    settle().await;
     poller.get().await.is(200, r#"431["last words"]"#);
     poller.get().await.is(200, "1");
-    app.expect_end("/", CloseReason::ForcedClose).await;
-    poller.expect_gone().await;
+    app.expect_end("/", CloseReason::ServerShuttingDown).await;
 }
 
 #[tokio::test]
