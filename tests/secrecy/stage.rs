@@ -89,6 +89,8 @@ impl Process {
             "log.level=cardroom=trace",
             "server.drain_seconds=0",
             "engine.ping_interval_ms=600000",
+            // Nobody posts twice over a connection that is being closed.
+            "server.keep_alive_ms=3600000",
             "session.status_debounce_ms=0",
             "session.away_debounce_ms=0",
             "session.host_grace_ms=600000",
@@ -160,7 +162,6 @@ impl Process {
         signal(&self.child.id().to_string(), "TERM");
         self.child.wait().map_err(|error| error.to_string())?;
         let log = std::fs::read_to_string(&self.log).map_err(|error| error.to_string())?;
-        let _ = std::fs::remove_file(&self.log);
         if log.contains("panicked") {
             return Err(format!("an instance panicked: {log}"));
         }
@@ -172,6 +173,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.log);
     }
 }
 

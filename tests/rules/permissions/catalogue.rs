@@ -212,6 +212,8 @@ pub(crate) const RULES: &[Rule] = &[
     rule(EventName::StoryUpdate, Story, &[]),
     rule(EventName::StoryCreate, Story, &[]),
     rule(EventName::StoryImport, Facilitators, &[]),
+    // §2 fixes deleting and finalizing to facilitators; the table of events
+    // gives them to the permission, and prevails, as it does for locking.
     rule(EventName::StoryDelete, Story, &[]),
     rule(EventName::StoryReorder, Story, &[]),
     rule(EventName::StoryActivate, Story, &[]),
