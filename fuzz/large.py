@@ -8,7 +8,6 @@ BYTES_MAX = 65_536
 LARGE = {
     "client_event": [b'\x1d[{"format":"csv","data":"","x":[', b"0,", b"0]}]"],
     "emission": [b"\x93\xa1e\x83\xa4type\x02\xa4data\xdc\xff\x00\xa5hello", b"\xc0", b"\x80"],
-    "polling_payload": [b"4", b"\x1e", b"4"],
     "rest_body": [b'\x00{"name":"x","deck":{"cards":["a"', b',"1"', b"]}}"],
     "socketio_session": [b'40\x1e451-["a",[', b"0,", b"0]]\x1ebAQ=="],
     "story_import": [b"\x02[", b"0,", b"0]"],
