@@ -28,6 +28,7 @@ RUSTFLAGS=$(echo $flags) cargo "${toolchain[@]}" build --release --target "$host
 
 if [ -n "${RUNS:-}" ]; then limit=(-runs="$RUNS" ${TIME:+-max_total_time="$TIME"}); else limit=(-max_total_time="${TIME:-60}"); fi
 mkdir -p artifacts target/log
+./large.py
 passed=0
 failed=0
 table=$(printf '%-18s %12s %8s %14s %12s  %s' target inputs corpus 'slowest us' 'most bytes' result)
