@@ -251,3 +251,19 @@ async fn a_full_or_draining_instance_answers_503() {
     polling.get().await.is(200, "1");
     http::get(app.server, POLLING).await.is(503, "");
 }
+
+/// Events that come with the close socket.io-client would hear again when it
+/// has recovered.
+#[tokio::test]
+async fn an_instance_that_leaves_tells_what_waits_and_only_then_closes() {
+    let mut app = Scripted::serve(patient());
+    let polling = Poller::join(app.server).await;
+    polling.post(r#"421["still said"]"#).await.is(200, "ok");
+    app.connections.drain();
+    settle().await;
+    app.expect_no_end().await;
+    polling.get().await.is(200, r#"431["still said"]"#);
+    app.expect_end("/", CloseReason::ServerShuttingDown).await;
+    polling.get().await.is(200, "1");
+    polling.expect_gone().await;
+}
