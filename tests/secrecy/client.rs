@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::net::tcp::OwnedWriteHalf;
@@ -17,9 +16,6 @@ use crate::secrecy::wire::{Failed, Http, PATIENCE, read_text, send_text, websock
 
 const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 const WEBSOCKET: &str = "/socket.io/?EIO=4&transport=websocket";
-
-/// From an answered poll until the next one waits at its owner.
-const PARKED_AFTER: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Transport {
@@ -397,12 +393,13 @@ impl Client {
         self.goodbye(false).await
     }
 
-    /// The network fails: nothing is said.
+    /// The network fails. Over polling the transport is closed, as a page that
+    /// goes away does: that nobody polls any more would be known by a
+    /// heartbeat only, minutes later.
     pub(super) async fn cut(&mut self) {
         if matches!(self.link, Link::Polling { .. }) {
-            // A poll must be waiting, or the server would learn of it by a
-            // heartbeat that is minutes away.
-            tokio::time::sleep(PARKED_AFTER).await;
+            // Whoever is sent away at this moment cannot say it.
+            let _ = self.send("1").await;
         }
         self.hang_up().await;
     }

@@ -74,10 +74,12 @@ pub(super) fn streams(
             if left != right {
                 let step = a.tape.get(place).or_else(|| b.tape.get(place)).map_or(0, |line| line.0);
                 return Err(format!(
-                    "{}, line {place} (step {step}):\n  {}\n  {}",
+                    "{}, line {place} (step {step}):\n  {}\n  {}\nfirst run:{}\nsecond run:{}",
                     a.name,
                     excerpt(&left, &right),
-                    excerpt(&right, &left)
+                    excerpt(&right, &left),
+                    around(&a.tape, place),
+                    around(&b.tape, place)
                 ));
             }
             compared.packets += 1;
@@ -96,6 +98,14 @@ fn excerpt(line: &str, other: &str) -> String {
     let same = line.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
     let from = same.saturating_sub(120);
     line.chars().skip(from).take(300).collect()
+}
+
+/// The lines about a place, each by its beginning.
+fn around(tape: &[(u32, String)], place: usize) -> String {
+    let lines = tape.iter().take(place + 4).skip(place.saturating_sub(4));
+    lines
+        .map(|(step, line)| format!("\n  {step:>3} {}", line.chars().take(160).collect::<String>()))
+        .collect()
 }
 
 /// What instances let out beside that: the same to the last line and number,
@@ -153,6 +163,8 @@ fn is_of_the_moment(series: &str) -> bool {
 const SAID_WHEN_IT_HAPPENS: &[(&str, &str)] = &[
     ("listening", "addresses"),
     ("announced", "addresses"),
+    ("ended connections_left=", "as many as have not hung up yet"),
+    ("closing the connections", "the same"),
     ("session unloaded", "a minute after the last has gone"),
     ("cardroom::transport::relay", "as many as there are polls"),
 ];

@@ -270,10 +270,12 @@ impl Schedule {
         Ok(())
     }
 
-    /// Whatever followed from what everybody was told has reached the host as
-    /// well: it was said in the same breath.
+    /// Whatever followed from what everybody was told, in the same commit, has
+    /// reached the host as well: the session's task answers after it. A refusal
+    /// says nothing of the moment.
     pub(super) async fn breathe(&mut self) -> Result<(), Failed> {
-        self.clients[HANNA].ok("heartbeat", &json!({"timestamp": 0})).await.map(drop)
+        let nothing = json!({"storyId": "s9999"});
+        self.clients[HANNA].ask("story:delete", &nothing).await.map(drop)
     }
 
     /// Everything that the step led to has reached everybody.
