@@ -100,7 +100,7 @@ impl Host {
         let entries = Entry::behind(loaded.position, 7, played.events);
         let lifetime = self.lifetime(Tombstone::Ended);
         self.store
-            .commit(table.session, loaded.position, entries, lifetime)
+            .commit(table.session, loaded.position, entries, Vec::new(), lifetime)
             .await
             .expect("committed");
     }
