@@ -44,7 +44,9 @@ impl Front {
         tokio::spawn(async move {
             loop {
                 for target in looked_at.iter() {
-                    target.is_ready.store(is_ready(target.port).await, Ordering::Relaxed);
+                    if let Some(is_ready) = is_ready(target.port).await {
+                        target.is_ready.store(is_ready, Ordering::Relaxed);
+                    }
                 }
                 sleep(LOOK_EVERY).await;
             }
@@ -137,14 +139,15 @@ async fn next_instance(instances: &[Target], turn: &AtomicUsize) -> Option<TcpSt
     None
 }
 
-async fn is_ready(port: u16) -> bool {
+/// `None` of one that takes its time: on a busy machine that says nothing.
+async fn is_ready(port: u16) -> Option<bool> {
     let ask = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
         stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await?;
         message(&mut stream, &mut Vec::new()).await
     };
-    let answer = timeout(LOOK_EVERY, ask).await;
-    matches!(answer, Ok(Ok(Some(answer))) if answer.starts_with(b"HTTP/1.1 200"))
+    let answer = timeout(LOOK_EVERY, ask).await.ok()?;
+    Some(matches!(answer, Ok(Some(answer)) if answer.starts_with(b"HTTP/1.1 200")))
 }
 
 /// A whole request or response; what lies behind it stays in `waiting`.
