@@ -28,7 +28,7 @@ pub(crate) struct Plan {
 }
 
 pub(crate) const LONG: Plan = Plan {
-    size: Size { rooms: 20, players: 10, votes: 5, stories: 8 },
+    size: Size { rooms: 20, players: 10, votes: 3, stories: 4 },
     slow_per_room: 10,
     rounds: 5,
     phase: Duration::from_secs(20),
