@@ -63,7 +63,12 @@ pub(super) async fn serve_sealed(
             }
         }
     };
-    let limits = ListenerLimits { tls: None, drain_timeout: Duration::ZERO, ..limits };
+    let limits = ListenerLimits {
+        tls: None,
+        takes_proxy_protocol: false,
+        drain_timeout: Duration::ZERO,
+        ..limits
+    };
     serve(listener, handler, limits, pending()).await;
 }
 
@@ -110,8 +115,9 @@ fn limits(config: &Config) -> RelayLimits {
         tunnels_max: connections_max,
         connect_timeout: CONNECT_TIMEOUT,
         preamble: match server.proxy_protocol {
-            ProxyProtocol::Off => &[],
-            ProxyProtocol::V2 => proxy_protocol::LOCAL,
+            // No proxy stands in front of the port that is the instances' own.
+            ProxyProtocol::V2 if config.instances.listen.is_empty() => proxy_protocol::LOCAL,
+            _ => &[],
         },
         answer_timeout: Duration::from_millis(engine.ping_interval_ms + engine.ping_timeout_ms)
             + SLACK,
