@@ -85,7 +85,7 @@ async fn privilege_escalation() {
     ]);
     let (mut ann, created) = hosted(house.address).await;
     let (mut bob, player) = joined(house.address, &created, "Bob").await;
-    let (host, own) = (created["playerId"].clone(), player["playerId"].clone());
+    let (host, own) = (created["player"]["id"].clone(), player["player"]["id"].clone());
     ann.does("vote:submit", vote("5")).await;
 
     // What a voter may not, whoever the payload claims that it is from.
@@ -150,7 +150,7 @@ async fn timing_and_ordering_games() {
     let house = House::set(&["rate_limits.vote:submit=1000", "rate_limits.vote:change=1000"]);
     let (mut ann, created) = hosted(house.address).await;
     let (mut bob, player) = joined(house.address, &created, "Bob").await;
-    let own = &player["playerId"];
+    let own = &player["player"]["id"];
     for round in 1..=RACES {
         let of_round = |card: &str| json!({"storyId": "s1", "value": card, "roundId": round});
         bob.does("vote:submit", of_round("5")).await;

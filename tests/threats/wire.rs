@@ -47,6 +47,9 @@ async fn socketio_parser() {
         "2{}",
         "2",
         r#"2["a""#,
+        // Names that the client library keeps for itself.
+        r#"2["disconnect"]"#,
+        r#"2["\u0063onnect"]"#,
         r#"2["a"]]"#,
         r#"299999999999999999999["a"]"#,
         &long,
@@ -70,7 +73,7 @@ async fn socketio_parser() {
         }
     }
     // A name that nobody expects is only unknown.
-    for name in ["__proto__", "disconnect", "error", "message", "newListener"] {
+    for name in ["__proto__", "constructor", "error", "message", "toString", ""] {
         let code = ann.is_refused(name, json!({})).await;
         assert!(["UNKNOWN_EVENT", "BAD_REQUEST"].contains(&code.as_str()), "{name}: {code}");
     }
@@ -370,14 +373,17 @@ async fn lambda_abuse() {
         ask(house.address, "POST", "/api/v1/sessions/validate", &[JSON], body.as_bytes()).await
     };
     let token = player["playerToken"].as_str().expect("a token");
-    let asked = |token: &str| json!({"sessionId": created["sessionId"], "playerToken": token});
-    assert_eq!(check(asked(token)).await.status, 200);
-    assert_eq!(check(asked(&"x".repeat(100_000))).await.status, 413);
+    let asked = |session: &Value, token: &str| json!({"sessionId": session, "playerToken": token});
+    let own = &created["sessionId"];
+    assert_eq!(check(asked(own, token)).await.status, 200);
+    assert_eq!(check(asked(own, &"x".repeat(100_000))).await.status, 413);
+    assert_eq!(check(asked(own, "cr1.a.b.c")).await.status, 401);
+    // A good token does not make an oracle of codes.
     let mut statuses = Vec::new();
     for number in 0..10 {
-        statuses.push(check(asked(&format!("cr1.a.{number}.c"))).await.status);
+        statuses.push(check(asked(&json!(format!("ABCD234{number}")), token)).await.status);
     }
-    assert!(statuses.iter().all(|status| [401, 429].contains(status)), "{statuses:?}");
+    assert!(statuses.iter().all(|status| [401, 404, 429].contains(status)), "{statuses:?}");
     assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
 
     // The functions have nothing of the server in them, and bounds of their own.
