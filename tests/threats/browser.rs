@@ -123,7 +123,8 @@ async fn xss_in_the_page() {
     assert_eq!(ann.is_refused("player:update", invisible).await, "BAD_REQUEST");
 
     let id = created["sessionId"].as_str().expect("an id");
-    for path in ["/", "/nowhere/%3Cscript%3E", &format!("{SESSIONS}/{id}"), "/api/v1/openapi.json"] {
+    for path in ["/", "/nowhere/%3Cscript%3E", &format!("{SESSIONS}/{id}"), "/api/v1/openapi.json"]
+    {
         let answer = get(house.address, path).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");

@@ -101,7 +101,7 @@ async fn privilege_escalation() {
         ("cards:reveal", json!({})),
         ("game:reset", json!({})),
         ("story:update", json!({"title": "Mine"})),
-        ("story:import", json!({"stories": [{"title": "Mine"}]})),
+        ("story:import", json!({"format": "lines", "data": "Mine"})),
         ("timer:start", json!({})),
     ] {
         let mut forged = payload;
