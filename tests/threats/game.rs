@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use cardroom::api::offset::Offset;
+
 use crate::seeing::house::{House, get_as, value};
 use crate::support::http::ask;
 use crate::threats::witness::{Witness, hosted, joined, vote};
@@ -42,9 +44,11 @@ async fn told_of(card: &str) -> (Vec<Value>, Value) {
     (told, eli.hears("cards:revealed").await)
 }
 
-/// Replaces what is random or of the clock by its length.
+/// Replaces what is random or of the clock; offsets have as many digits as they
+/// happen to have, all else its length.
 fn mask(value: &mut Value, code: &str) {
     match value {
+        Value::String(text) if Offset::parse(text).is_some() => *text = "an offset".to_owned(),
         Value::String(text) if *text == code || WORD_BYTES_MAX < text.len() => {
             *text = format!("{} bytes", text.len());
         }
