@@ -32,6 +32,8 @@ mod abuse;
 mod secrecy;
 // Our own TLS.
 mod tls;
+// A test for each threat, and the table of them.
+mod threats;
 
 // What operators see of it.
 mod seeing;

@@ -70,8 +70,10 @@ pub enum Whereabouts {
 
 /// The checks of the reference server's `verify()`, in its order.
 ///
-/// `find` tells where an open connection is. An `Origin` that is not allowed is refused where a connection opens and where
-/// a WebSocket arrives: browsers do not apply CORS to WebSockets.
+/// `find` tells where an open connection is. An `Origin` that is not allowed is
+/// refused where a connection opens and where a WebSocket arrives, to which
+/// browsers do not apply CORS; and, which the reference leaves to CORS, where it
+/// polls: a foreign page may not even send.
 pub fn admit(
     request: Request<'_>,
     find: impl FnOnce(Sid) -> Whereabouts,
@@ -103,6 +105,7 @@ pub fn admit(
             TransportName::Polling if request.is_upgrade || present != transport => {
                 Err(HandshakeError::BadRequest)
             }
+            TransportName::Polling if !request.is_origin_allowed => Err(HandshakeError::Forbidden),
             TransportName::Polling => Ok(Admitted::Poll(sid)),
         };
     }
@@ -226,6 +229,8 @@ mod tests {
         let sid = Sid::parse(SID).expect("40 characters");
         let poll = Request { sid: Some(SID), protocol: None, is_get: false, ..handshake() };
         assert_eq!(on_polling(poll), Ok(Admitted::Poll(sid)));
+        let foreign = Request { is_origin_allowed: false, ..poll };
+        assert_eq!(on_polling(foreign), Err(HandshakeError::Forbidden));
         let upgrade = Request { transport: Some("websocket"), is_upgrade: true, ..poll };
         assert_eq!(on_polling(upgrade), Ok(Admitted::Upgrade(sid)));
         let plain = Request { is_upgrade: false, ..upgrade };
