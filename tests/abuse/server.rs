@@ -25,20 +25,25 @@ pub(crate) struct Figures(BTreeMap<String, f64>);
 
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Every seat may do what it likes: these runs are not about rate limits.
+/// Every seat may do what it likes: most runs are not about rate limits.
 const UNLIMITED: [&str; 6] =
     ["session:create", "session:join", "vote:submit", "vote:change", "story:update", "heartbeat"];
 
 impl Server {
     /// `settings` are those of `--set`, beside the embedded store and no rate limits.
     pub(crate) async fn start(binary: &Path, settings: &[String]) -> Result<Self, String> {
-        let [address, metrics] = [free_address(), free_address()];
         let unlimited = UNLIMITED.map(|event| format!("rate_limits.{event}=100000"));
+        Self::start_as_set(binary, &[&unlimited, settings].concat()).await
+    }
+
+    /// With the limits that it has if nobody says otherwise.
+    pub(crate) async fn start_as_set(binary: &Path, settings: &[String]) -> Result<Self, String> {
+        let [address, metrics] = [free_address(), free_address()];
         let own = [format!("metrics.listen={metrics}"), "log.level=warn".to_owned()];
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(binary);
         command.args(["--listen", &address.to_string()]);
-        for setting in own.iter().chain(&unlimited).chain(settings) {
+        for setting in own.iter().chain(settings) {
             command.args(["--set", setting]);
         }
         // What is configured in this shell is no part of the run.
@@ -110,6 +115,10 @@ impl Figures {
         self.sum("process_resident_memory_bytes")
     }
 
+    pub(crate) fn cpu_seconds(&self) -> f64 {
+        self.sum("process_cpu_seconds_total")
+    }
+
     pub(crate) fn tasks(&self) -> f64 {
         self.sum("cardroom_tasks")
     }
@@ -133,7 +142,7 @@ impl Figures {
     }
 }
 
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("an address")
 }
