@@ -1,6 +1,7 @@
 //! Somebody who tries a hundred times what he may, on two instances with one
 //! Redis, beside players who play.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -52,6 +53,8 @@ pub(crate) struct Outcome {
     turned_away: u64,
     not_opened: u64,
     closed: u64,
+    /// As the servers count them, the attacker's own goings too.
+    closings: BTreeMap<String, f64>,
     not_tried: u64,
 }
 
@@ -106,6 +109,11 @@ pub(crate) async fn run(binary: &Path, plan: Plan) -> Result<Outcome, String> {
         party.play(plan.quiet / 10).await?;
     }
     outcome.take(&flood);
+    for server in &field.servers {
+        for (reason, count) in server.figures().await?.closings() {
+            *outcome.closings.entry(reason).or_default() += count;
+        }
+    }
     Ok(outcome)
 }
 
@@ -198,7 +206,15 @@ impl Outcome {
                 self.not_opened,
                 self.not_tried
             ),
-            format!("closed by the server       {} connections", self.closed),
+            format!(
+                "closed by the server       {} connections; of all that ended, by reason: {}",
+                self.closed,
+                self.closings
+                    .iter()
+                    .map(|(reason, count)| format!("{reason} {count}"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            ),
             format!(
                 "scripts called in Redis    {:.1}/s without, {:.1}/s with; {:.3} more for each refused attempt, {:.2} for each that came back",
                 quiet.calls_per_second(),

@@ -40,8 +40,9 @@ const RETURNS_PER_SECOND: u32 = 50;
 const WRONG_CODES_PER_SECOND: f64 = TIMES * 30.0 / 60.0;
 /// Connections that come back at one time: beyond, this machine is the limit.
 const RETURNING_MAX: usize = 1_000;
-/// As long as nobody speaks, nothing is owed.
-const OWED_MAX: Duration = Duration::from_secs(1);
+/// While nobody speaks, no more is owed than this: a client that polls in turns
+/// is slow while it sends.
+const OWED_MAX: Duration = Duration::from_millis(250);
 const BEAT: Duration = Duration::from_millis(100);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -253,8 +254,8 @@ impl Shared {
             if is_first && self.is_raging() {
                 self.round(peer, &side.owed.take()).await?;
                 sleep(BEAT).await;
-            } else if let Peer::WebSocket(socket) = peer {
-                match timeout(BEAT, socket.hear()).await {
+            } else if matches!(peer, Peer::WebSocket(_)) {
+                match timeout(BEAT, peer.hear()).await {
                     Ok(heard) => drop(heard?),
                     Err(_) => {}
                 }

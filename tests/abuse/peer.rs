@@ -76,8 +76,16 @@ impl Peer {
     }
 
     /// What comes next: a packet, or the packets of a poll. Heartbeats are
-    /// answered.
+    /// answered. Cancel-safe over WebSocket.
     pub(crate) async fn hear(&mut self) -> Result<Vec<String>, String> {
+        let heard = self.hear_any().await?;
+        match heard.iter().any(|packet| packet == DISCONNECT) {
+            true => Err("closed by the server".to_owned()),
+            false => Ok(heard),
+        }
+    }
+
+    async fn hear_any(&mut self) -> Result<Vec<String>, String> {
         match self {
             Self::WebSocket(socket) => Ok(vec![socket.hear().await?]),
             Self::Polling { stream, target } => {
@@ -103,5 +111,7 @@ impl Peer {
     }
 }
 
+/// Out of the namespace: whoever speaks in it all the same makes a mistake.
+const DISCONNECT: &str = "41";
 /// The server's own limit.
 const POST_PACKETS_MAX: usize = 64;

@@ -107,6 +107,15 @@ impl Figures {
         self.0.get(&series).copied().unwrap_or_default()
     }
 
+    /// Why connections were closed, and how many.
+    pub(crate) fn closings(&self) -> BTreeMap<String, f64> {
+        let start = "cardroom_connections_closed_total{reason=\"";
+        let of_reason = self.0.iter().filter_map(|(series, count)| {
+            Some((series.strip_prefix(start)?.strip_suffix("\"}")?.to_owned(), *count))
+        });
+        of_reason.filter(|(_, count)| 0.0 < *count).collect()
+    }
+
     pub(crate) fn connections(&self) -> f64 {
         self.sum("cardroom_connections")
     }
