@@ -255,9 +255,8 @@ impl Shared {
                 self.round(peer, &side.owed.take()).await?;
                 sleep(BEAT).await;
             } else if matches!(peer, Peer::WebSocket(_)) {
-                match timeout(BEAT, peer.hear()).await {
-                    Ok(heard) => drop(heard?),
-                    Err(_) => {}
+                if let Ok(heard) = timeout(BEAT, peer.hear()).await {
+                    drop(heard?);
                 }
             } else {
                 // A poll cannot be given up; somebody votes soon.
@@ -374,7 +373,7 @@ impl Shared {
     fn instance(&self, number: u64) -> (SocketAddr, &Side) {
         let [one, other] = self.aim.servers;
         let [one_side, other_side] = &self.sides;
-        if number % 2 == 0 { (one, one_side) } else { (other, other_side) }
+        if number.is_multiple_of(2) { (one, one_side) } else { (other, other_side) }
     }
 
     fn is_raging(&self) -> bool {
@@ -392,7 +391,7 @@ fn is_refused(answer: &str) -> bool {
 
 /// At both instances both.
 const fn transport(number: u64) -> Transport {
-    if number / 2 % 2 == 0 { Transport::WebSocket } else { Transport::Polling }
+    if (number / 2).is_multiple_of(2) { Transport::WebSocket } else { Transport::Polling }
 }
 
 fn add(count: &AtomicU64) {
