@@ -120,13 +120,20 @@ impl Shared {
         Err(TooMany { limit: admitted.limit, exceeded })
     }
 
-    /// Asks budgets of a party, here and then in the store. What is to be
-    /// counted is only if there is room in all of them.
-    async fn charge(&self, party: Party, asked: &[(&PartyBudget, Charge)]) -> Result<(), TooMany> {
+    /// Asks budgets of a party here alone.
+    fn check(&self, party: Party, asked: &[(&PartyBudget, Charge)]) -> Result<(), TooMany> {
         let at = self.store.now();
         for (budget, _) in asked {
             budget.gates.check(&party, at).map_err(|exceeded| budget.too_many(exceeded))?;
         }
+        Ok(())
+    }
+
+    /// Asks budgets of a party, here and then in the store. What is to be
+    /// counted is only if there is room in all of them.
+    async fn charge(&self, party: Party, asked: &[(&PartyBudget, Charge)]) -> Result<(), TooMany> {
+        self.check(party, asked)?;
+        let at = self.store.now();
         let counted = || asked.iter().filter(|(_, charge)| *charge == Charge::Count);
         for (budget, _) in counted() {
             budget.gates.admit(&party, at).map_err(|exceeded| budget.too_many(exceeded))?;
@@ -155,6 +162,21 @@ impl Shared {
         budget.gates.close(&party, self.store.now(), exceeded);
         Err(budget.too_many(exceeded))
     }
+
+    /// The same, and whether everybody together has guessed too often. The
+    /// store is asked about neither if either is known to be used up.
+    async fn charge_with_all(
+        &self,
+        party: Party,
+        asked: &[(&PartyBudget, Charge)],
+    ) -> Result<(), TooMany> {
+        let in_all = [(&self.failed_joins_in_all, Charge::Look)];
+        self.check(party, asked)?;
+        self.check(Party::Everybody, &in_all)?;
+        let (own, in_all) =
+            join(self.charge(party, asked), self.charge(Party::Everybody, &in_all)).await;
+        own.and(in_all)
+    }
 }
 
 impl Table {
@@ -173,13 +195,7 @@ impl Table {
                 let shared = &self.shared;
                 let network =
                     [(&shared.failed_joins, Charge::Look), (&shared.joins, Charge::Count)];
-                let in_all = [(&shared.failed_joins_in_all, Charge::Look)];
-                let (network, in_all) = join(
-                    shared.charge(from.into(), &network),
-                    shared.charge(Party::Everybody, &in_all),
-                )
-                .await;
-                network.and(in_all)
+                shared.charge_with_all(from.into(), &network).await
             }
         }
     }
@@ -212,11 +228,7 @@ impl Table {
     /// at once may all be made: how many that can be is for `admit_join`.
     pub(super) async fn check_guesses(&self, from: IpAddr) -> Result<(), TooMany> {
         let shared = &self.shared;
-        let network = [(&shared.failed_joins, Charge::Look)];
-        let in_all = [(&shared.failed_joins_in_all, Charge::Look)];
-        let network = shared.charge(from.into(), &network);
-        let (network, in_all) = join(network, shared.charge(Party::Everybody, &in_all)).await;
-        network.and(in_all)
+        shared.charge_with_all(from.into(), &[(&shared.failed_joins, Charge::Look)]).await
     }
 
     /// A guess was wrong. That there were too many is said to the next one.

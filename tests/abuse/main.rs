@@ -1,10 +1,15 @@
 //! Clients that mean no good, and what they cost: figures of the real server.
 //! See README.md.
 
+mod attacker;
+mod budgets;
 mod churn;
 mod figures;
+mod flood;
 mod net;
 mod party;
+mod peer;
+mod redis;
 mod server;
 mod slow;
 mod slowloris;
@@ -18,7 +23,7 @@ use clap::Parser;
 /// Abuses a server and prints what that costs it and others.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Only these, separated by commas: slow, churn, slowloris.
+    /// Only these, separated by commas: slow, churn, slowloris, attacker.
     #[arg(long)]
     scenario: Option<String>,
 
@@ -31,7 +36,7 @@ struct Arguments {
     binary: Option<PathBuf>,
 }
 
-const SCENARIOS: [&str; 3] = ["slow", "churn", "slowloris"];
+const SCENARIOS: [&str; 4] = ["slow", "churn", "slowloris", "attacker"];
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -97,6 +102,11 @@ async fn play(
         "slowloris" => {
             let plan = if is_short { slowloris::SHORT } else { slowloris::LONG };
             let outcome = slowloris::run(binary, plan).await?;
+            Ok((outcome.lines(), outcome.problems()))
+        }
+        "attacker" => {
+            let plan = if is_short { attacker::SHORT } else { attacker::LONG };
+            let outcome = attacker::run(binary, plan).await?;
             Ok((outcome.lines(), outcome.problems()))
         }
         other => Err(format!("no scenario {other}; there are {}", SCENARIOS.join(", "))),

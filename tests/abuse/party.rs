@@ -34,7 +34,7 @@ pub(crate) struct Party {
 
 pub(crate) struct Room {
     pub(crate) session: String,
-    story: String,
+    pub(crate) story: String,
     /// Who votes since when.
     votes: Mutex<HashMap<String, Instant>>,
 }
@@ -61,10 +61,20 @@ impl Seen {
 
 impl Party {
     pub(crate) async fn begin(server: SocketAddr, size: Size) -> Result<Self, String> {
+        Self::begin_over(&[server], size, "vote:submit").await
+    }
+
+    /// The players of each room are spread over the servers, and vote by
+    /// `event`.
+    pub(crate) async fn begin_over(
+        servers: &[SocketAddr],
+        size: Size,
+        event: &'static str,
+    ) -> Result<Self, String> {
         let measured = Arc::<Measured>::default();
         let mut party = Self { rooms: Vec::new(), measured, tasks: JoinSet::new() };
         for number in 0..size.rooms {
-            party.open_room(server, size, number).await?;
+            party.open_room(servers, size, number, event).await?;
         }
         Ok(party)
     }
@@ -87,11 +97,14 @@ impl Party {
 
     async fn open_room(
         &mut self,
-        server: SocketAddr,
+        servers: &[SocketAddr],
         size: Size,
         number: usize,
+        event: &'static str,
     ) -> Result<(), String> {
-        let mut host = Guest::open(server).await?;
+        let mut doors = servers.iter().copied().cycle().skip(number);
+        let mut door = || doors.next().ok_or("no server");
+        let mut host = Guest::open(door()?).await?;
         let settings = json!({"preset": "open", "maxPlayers": 200});
         let create =
             json!({"name": format!("Room {number}"), "playerName": "Host", "settings": settings});
@@ -107,18 +120,22 @@ impl Party {
         host.player = text(&created["player"]["id"]);
         let mut guests = vec![host];
         for number in 1..size.players {
-            let mut guest = Guest::open(server).await?;
+            let mut guest = Guest::open(door()?).await?;
             let name = format!("Good {number}");
             let join = json!({"sessionId": session, "playerName": name});
             let joined = guest.ask("session:join", join).await?;
             guest.player = text(&joined["player"]["id"]);
             guests.push(guest);
         }
-        for guest in guests {
+        for mut guest in guests {
+            if event != "vote:submit" {
+                // There has to be something to be changed.
+                guest.ask("vote:submit", json!({"storyId": room.story, "value": "1"})).await?;
+            }
             let (voice, commands) = mpsc::channel(256);
             voices.push((guest.player.clone(), voice));
             let (room, measured) = (Arc::clone(&room), Arc::clone(&self.measured));
-            self.tasks.spawn(guest.play(room, measured, commands));
+            self.tasks.spawn(guest.play(room, event, measured, commands));
         }
         let phase = Duration::from_millis(number as u64 * 7 % 200);
         self.tasks.spawn(drive(Arc::clone(&room), voices, size, phase));
@@ -201,6 +218,7 @@ impl Guest {
     async fn play(
         mut self,
         room: Arc<Room>,
+        event: &str,
         measured: Arc<Measured>,
         mut commands: mpsc::Receiver<Command>,
     ) -> Result<(), String> {
@@ -231,7 +249,7 @@ impl Guest {
                         self.say("story:update", &payload).await?;
                     }
                     Some(Command::Vote { since, payload }) => {
-                        let id = self.say("vote:submit", &payload).await?;
+                        let id = self.say(event, &payload).await?;
                         asked.insert(id, since);
                     }
                 },

@@ -25,20 +25,25 @@ pub(crate) struct Figures(BTreeMap<String, f64>);
 
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Every seat may do what it likes: these runs are not about rate limits.
+/// Every seat may do what it likes: most runs are not about rate limits.
 const UNLIMITED: [&str; 6] =
     ["session:create", "session:join", "vote:submit", "vote:change", "story:update", "heartbeat"];
 
 impl Server {
     /// `settings` are those of `--set`, beside the embedded store and no rate limits.
     pub(crate) async fn start(binary: &Path, settings: &[String]) -> Result<Self, String> {
-        let [address, metrics] = [free_address(), free_address()];
         let unlimited = UNLIMITED.map(|event| format!("rate_limits.{event}=100000"));
+        Self::start_as_set(binary, &[&unlimited, settings].concat()).await
+    }
+
+    /// With the limits that it has if nobody says otherwise.
+    pub(crate) async fn start_as_set(binary: &Path, settings: &[String]) -> Result<Self, String> {
+        let [address, metrics] = [free_address(), free_address()];
         let own = [format!("metrics.listen={metrics}"), "log.level=warn".to_owned()];
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).arg(binary);
         command.args(["--listen", &address.to_string()]);
-        for setting in own.iter().chain(&unlimited).chain(settings) {
+        for setting in own.iter().chain(settings) {
             command.args(["--set", setting]);
         }
         // What is configured in this shell is no part of the run.
@@ -97,12 +102,30 @@ impl Figures {
         self.0.iter().filter(|(series, _)| of(series)).map(|(_, value)| value).sum()
     }
 
+    pub(crate) fn closed(&self, reason: &str) -> f64 {
+        let series = format!("cardroom_connections_closed_total{{reason=\"{reason}\"}}");
+        self.0.get(&series).copied().unwrap_or_default()
+    }
+
+    /// Why connections were closed, and how many.
+    pub(crate) fn closings(&self) -> BTreeMap<String, f64> {
+        let start = "cardroom_connections_closed_total{reason=\"";
+        let of_reason = self.0.iter().filter_map(|(series, count)| {
+            Some((series.strip_prefix(start)?.strip_suffix("\"}")?.to_owned(), *count))
+        });
+        of_reason.filter(|(_, count)| 0.0 < *count).collect()
+    }
+
     pub(crate) fn connections(&self) -> f64 {
         self.sum("cardroom_connections")
     }
 
     pub(crate) fn resident_bytes(&self) -> f64 {
         self.sum("process_resident_memory_bytes")
+    }
+
+    pub(crate) fn cpu_seconds(&self) -> f64 {
+        self.sum("process_cpu_seconds_total")
     }
 
     pub(crate) fn tasks(&self) -> f64 {
@@ -128,7 +151,7 @@ impl Figures {
     }
 }
 
-fn free_address() -> SocketAddr {
+pub(crate) fn free_address() -> SocketAddr {
     let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("an address")
 }

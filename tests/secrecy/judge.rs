@@ -148,6 +148,7 @@ const OF_THE_MOMENT: &[(&str, &str)] = &[
     ("cardroom_tasks", "of the machine"),
     ("cardroom_sessions", "idle ones are unloaded after a minute"),
     ("_seconds", "durations, and counts of them by duration"),
+    ("cardroom_tcp_connections", "a poll's connection may be kept or closed"),
     ("cardroom_outbox_bytes", "what is on its way at this moment"),
     ("cardroom_http_requests_total{status=\"2xx\"}", "packets share polls as time has it"),
     ("cardroom_relay", "as many as there are polls"),

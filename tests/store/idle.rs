@@ -73,6 +73,8 @@ async fn idle_sessions_cost_their_leases_and_head_checks() {
         ("hget", renewals * SESSIONS),
         ("time", renewals * SESSIONS + head_checks * 5),
         ("exists", few),
+        // With each sign of life: whether somebody asked us to drain.
+        ("hexists", few),
         ("hset", renewals * SESSIONS + few),
         ("ping", few),
         ("info", few),

@@ -119,11 +119,11 @@ impl<'de> Visitor<'de> for Check {
                 Key::Other => {}
             }
         }
-        let is_in_range = matches!(num, Seen::Number(num) if num < self.attachments);
-        Ok(if is_right && (placeholder != Seen::True || is_in_range) {
-            Seen::Right
-        } else {
-            Seen::Wrong
-        })
+        // The attachment takes the place of all that its placeholder holds.
+        let is_right = match placeholder {
+            Seen::True => matches!(num, Seen::Number(num) if num < self.attachments),
+            _ => is_right,
+        };
+        Ok(if is_right { Seen::Right } else { Seen::Wrong })
     }
 }
