@@ -13,7 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
 use crate::seeing::logs::{PATIENCE, Process, play};
@@ -21,11 +21,14 @@ use crate::seeing::logs::{PATIENCE, Process, play};
 /// A vote for 89 as the text of an attribute: `AnyValue`, field 1, two bytes.
 const VOTE: &[u8] = b"\x0a\x0289";
 
+/// More than a test brings about.
+const BATCHES_MAX: usize = 64;
+
 /// Takes what is sent to `/v1/traces`, and says so.
-async fn collector() -> (SocketAddr, UnboundedReceiver<Bytes>) {
+async fn collector() -> (SocketAddr, Receiver<Bytes>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
     let address = listener.local_addr().expect("it is bound");
-    let (taken, batches) = unbounded_channel();
+    let (taken, batches) = channel(BATCHES_MAX);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let taken = taken.clone();
@@ -38,12 +41,12 @@ async fn collector() -> (SocketAddr, UnboundedReceiver<Bytes>) {
 
 async fn take(
     request: Request<Incoming>,
-    taken: UnboundedSender<Bytes>,
+    taken: Sender<Bytes>,
 ) -> Result<Response<Full<Bytes>>, hyper::Error> {
     assert_eq!(request.uri().path(), "/v1/traces");
     assert_eq!(request.headers()[CONTENT_TYPE], "application/x-protobuf");
     let batch = request.into_body().collect().await?.to_bytes();
-    let _ = taken.send(batch);
+    let _ = taken.send(batch).await;
     Ok(Response::default())
 }
 
