@@ -8,9 +8,11 @@ use clap::Parser as _;
 use tracing::{error, info, warn};
 
 use cardroom::config::{Action, Arguments, Config, LogFormat};
+use cardroom::poker::ids::InstanceId;
 use cardroom::server::{self, Ended, Instance, ecs, open_store};
 use cardroom::shutdown::Shutdown;
-use cardroom::telemetry;
+use cardroom::table::draw_instance_id;
+use cardroom::telemetry::{self, Spans};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -28,9 +30,14 @@ fn main() -> ExitCode {
             Err(error) => complain(&error.to_string()),
         };
     }
+    let id = draw_instance_id();
+    let spans = match Spans::open(&config.log.otlp_endpoint, &id.to_string()) {
+        Ok(spans) => spans,
+        Err(error) => return complain(&error.to_string()),
+    };
     let telemetry = match config.log.format {
-        LogFormat::Text => telemetry::init_text(&config.log.level),
-        LogFormat::Json => telemetry::init_json(&config.log.level),
+        LogFormat::Text => telemetry::init_text(&config.log.level, spans.as_ref()),
+        LogFormat::Json => telemetry::init_json(&config.log.level, spans.as_ref()),
     };
     if let Err(error) = telemetry {
         return complain(&error.to_string());
@@ -39,16 +46,22 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return complain(&format!("failed to start the runtime: {error}")),
     };
-    runtime.block_on(async {
+    let status = runtime.block_on(async {
         if config.instances.task.is_empty() {
             config.instances.task = ecs::task_arn().await.unwrap_or_default();
         }
-        run(&config).await
-    })
+        run(&config, id).await
+    });
+    // The spans of what is dropped now end with it.
+    drop(runtime);
+    if let Some(spans) = spans {
+        spans.end();
+    }
+    status
 }
 
-async fn run(config: &Config) -> ExitCode {
-    let (instance, address, shutdown) = match start(config).await {
+async fn run(config: &Config, id: InstanceId) -> ExitCode {
+    let (instance, address, shutdown) = match start(config, id).await {
         Ok(started) => started,
         Err(error) => {
             error!(%error, "not started");
@@ -71,13 +84,17 @@ async fn run(config: &Config) -> ExitCode {
 /// could not be told.
 const INCOMPLETE: u8 = 3;
 
-async fn start(config: &Config) -> Result<(Instance, SocketAddr, Shutdown), String> {
+async fn start(
+    config: &Config,
+    id: InstanceId,
+) -> Result<(Instance, SocketAddr, Shutdown), String> {
     let shutdown = Shutdown::on_signals().map_err(|error| error.to_string())?;
     // "Reload", and never the end, whether or not there is something to read again.
     #[cfg(unix)]
     let _ = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup());
     let stores = open_store(config).await.map_err(|error| error.to_string())?;
-    let instance = Instance::start(config, stores).map_err(|error| error.to_string())?;
+    let instance =
+        Instance::start_as(Some(id), config, stores).map_err(|error| error.to_string())?;
     let address = instance.address().map_err(|error| error.to_string())?;
     Ok((instance, address, shutdown))
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+use http::Uri;
+use http::uri::Scheme;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
@@ -320,6 +322,10 @@ section! {
         level: String = "info".to_owned(), Rule(|text: &String| filter(text));
         /// `text` for people, `json` for machines.
         format: LogFormat = LogFormat::Text, Free;
+        /// Where spans of connections, commands and sessions go, by OTLP over
+        /// HTTP: `http://127.0.0.1:4318/v1/traces`. Needs a server that was
+        /// built with the feature `otlp`. Empty: nowhere.
+        otlp_endpoint: String = String::new(), Rule(|text: &String| otlp_endpoint(text));
     }
 }
 
@@ -647,6 +653,17 @@ fn token_keys(keys: &[TokenKey]) -> Result<(), String> {
 
 fn filter(text: &str) -> Result<(), String> {
     EnvFilter::try_new(text).map(drop).map_err(|error| format!("must be a log filter: {error}"))
+}
+
+/// Without TLS: that is the collector's to speak, which runs beside the server.
+fn otlp_endpoint(text: &str) -> Result<(), String> {
+    let is_plain = |uri: &Uri| uri.scheme() == Some(&Scheme::HTTP);
+    let has_host = |uri: &Uri| uri.authority().is_some_and(|who| !who.as_str().contains('@'));
+    let is_good = text.parse::<Uri>().is_ok_and(|uri| is_plain(&uri) && has_host(&uri));
+    match text.is_empty() || is_good {
+        true => Ok(()),
+        false => Err("must be http://host:port/path, or empty".to_owned()),
+    }
 }
 
 const ORIGINS_MAX: usize = 100;

@@ -19,6 +19,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use tokio::time::timeout;
+use tracing::{Instrument as _, debug_span};
 
 use crate::api::Failure;
 use crate::clock::Clock;
@@ -185,6 +186,7 @@ impl Inner {
             .handlers
             .get(method)
             .ok_or_else(|| Problem::method_not_allowed(methods.allow.clone()))?;
+        let span = debug_span!("request", method = method.as_str(), route = methods.path);
         let session = found.params.get("session").unwrap_or_default().to_owned();
         let changes = method != Method::GET;
         if changes && !cors::is_allowed(&self.origins, request.headers()) {
@@ -206,7 +208,7 @@ impl Inner {
         };
         let query = head.uri.query().unwrap_or_default().to_owned();
         let call = Call { headers: head.headers, query, session, body, peer };
-        let answer = handler(Arc::clone(&self.api), call);
+        let answer = handler(Arc::clone(&self.api), call).instrument(span);
         timeout(limits.answer_timeout, answer)
             .await
             .unwrap_or_else(|_| Err(Failure::ServerBusy { retry_after_s: 1 }.into()))
@@ -215,12 +217,14 @@ impl Inner {
 
 /// What one path takes.
 struct Methods {
+    /// As in the table: with the names of its parameters.
+    path: &'static str,
     handlers: HashMap<Method, Handler>,
     allow: HeaderValue,
 }
 
 fn paths() -> matchit::Router<Methods> {
-    let mut paths: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
+    let mut paths: Vec<&'static str> = ROUTES.iter().map(|route| route.path).collect();
     paths.sort_unstable();
     paths.dedup();
     let mut router = matchit::Router::new();
@@ -232,6 +236,7 @@ fn paths() -> matchit::Router<Methods> {
         }
         names.push("OPTIONS");
         let methods = Methods {
+            path,
             handlers: routes().map(|route| (route.method.clone(), route.handler)).collect(),
             allow: HeaderValue::try_from(names.join(", ")).expect("methods are tokens"),
         };

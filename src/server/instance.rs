@@ -16,6 +16,7 @@ use crate::http::{EngineMount, Operators, Page, Router, RouterLimits};
 use crate::hub::Hub;
 use crate::identity::KeyError;
 use crate::metrics::Metrics;
+use crate::poker::ids::InstanceId;
 use crate::server::advertised::advertised_address;
 use crate::server::drain::{Drain, DrainPlan};
 #[cfg(feature = "redis")]
@@ -96,6 +97,15 @@ pub enum StartError {
 impl Instance {
     /// Must be called within a tokio runtime; `stores` as [`open_store`](crate::server::open_store) gave it.
     pub fn start(config: &Config, stores: Stores) -> Result<Self, StartError> {
+        Self::start_as(None, config, stores)
+    }
+
+    /// The same, under an id that was drawn before.
+    pub fn start_as(
+        id: Option<InstanceId>,
+        config: &Config,
+        stores: Stores,
+    ) -> Result<Self, StartError> {
         let address = config.server.listen;
         let listener =
             bind(address, BACKLOG).map_err(|error| StartError::Bind { address, error })?;
@@ -111,6 +121,7 @@ impl Instance {
         let advertised_address = advertised_address(config, reached_at)?;
         let mut options = table_options(config, advertised_address.clone());
         options.metrics = Arc::clone(&metrics);
+        options.instance = id;
         if !config.redis.url.is_empty() && !is_relaying(config) {
             info!("no instances.shared_secret: several instances need sticky sessions");
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{Span, debug};
 
 use crate::api::ack::{Ack, Refused, RejectedRow, ReplyBody};
 use crate::api::client_event::EventName;
@@ -38,6 +38,8 @@ pub(super) struct Sender {
     pub(super) rejected: Vec<RejectedRow>,
     /// When the event was read.
     pub(super) read_at: Instant,
+    /// From then to the answer.
+    pub(super) span: Span,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -92,6 +94,7 @@ impl Sender {
     /// The event has its one answer.
     pub(super) fn count(&self, outcome: Outcome) {
         self.metrics.game.answered(self.event, outcome, self.read_at.elapsed());
+        self.span.record("outcome", outcome.as_str());
         debug!(
             event = self.event.as_str(),
             outcome = outcome.as_str(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use tracing::debug_span;
+use tracing::{debug_span, field};
 
 use crate::api::ack::{Ack, HeartbeatResponse, HistoryPage, Refused, Synced};
 use crate::api::client_event::{self, EventName};
@@ -88,13 +88,20 @@ impl App for Table {
             self.count_rejected(socket);
             return Progress::Done;
         };
-        let _event = debug_span!("event", name = name.as_str(), socket.id = %socket.id()).entered();
+        let span = debug_span!(
+            "command",
+            name = name.as_str(),
+            socket.id = %socket.id(),
+            outcome = field::Empty
+        );
+        let _inside = span.enter();
         let sender = Sender {
             socket: socket.clone(),
             event: name,
             ack: event.ack,
             rejected: Vec::new(),
             read_at: Instant::now(),
+            span: span.clone(),
             metrics: Arc::clone(&self.shared.options.metrics),
         };
         let parsed = if event.attachments.is_empty() {

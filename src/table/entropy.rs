@@ -16,7 +16,8 @@ pub(super) fn player_id() -> PlayerId {
     PlayerId::from_random(bytes())
 }
 
-pub(super) fn instance_id() -> InstanceId {
+/// Under which an instance is known to the others, from its start to its end.
+pub fn draw_instance_id() -> InstanceId {
     InstanceId(u64::from_le_bytes(bytes()))
 }
 

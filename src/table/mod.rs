@@ -41,6 +41,7 @@ mod tracker;
 #[doc(hidden)]
 pub mod fuzzing;
 
+pub use entropy::draw_instance_id;
 pub use handle::Executed;
 pub use options::{RecoveryOptions, TableOptions};
 pub use reception::{Authorised, CreateRequest, Created, JoinRequest, Seated};

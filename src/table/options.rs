@@ -9,6 +9,7 @@ use crate::api::client_event::EventName;
 use crate::limits::Limit;
 use crate::metrics::Metrics;
 use crate::poker::command::Reclaim;
+use crate::poker::ids::InstanceId;
 use crate::poker::policy::Policy;
 
 #[derive(Debug, Clone)]
@@ -50,6 +51,8 @@ pub struct TableOptions {
     pub waiting_sockets_max: usize,
     /// `host:port` for the other instances; empty: they do not reach this one.
     pub advertised_address: String,
+    /// Drawn anew without it.
+    pub instance: Option<InstanceId>,
     /// The name under which a scheduler runs this instance, if one does.
     pub task: Option<String>,
     /// How long after its last sign of life an instance counts as dead.
@@ -113,6 +116,7 @@ impl Default for TableOptions {
             returns_max: 100_000,
             waiting_sockets_max: 100_000,
             advertised_address: String::new(),
+            instance: None,
             task: None,
             lease: Duration::from_secs(15),
             renew: Duration::from_secs(5),

@@ -80,7 +80,7 @@ impl Table {
     ) -> Self {
         let networks_max = options.networks_max;
         let joins = options.rate_limit(EventName::SessionJoin);
-        let instance = entropy::instance_id();
+        let instance = options.instance.unwrap_or_else(entropy::draw_instance_id);
         let tracker =
             Tracker::start(instance, Arc::clone(&store), Arc::clone(&directory), &options);
         let shared = Arc::new(Shared {

@@ -14,20 +14,27 @@ use crate::seeing::house::{ADMINISTRATOR, Guest, SCRAPER, get_as, vote};
 use crate::support::eio::join_websocket;
 use crate::support::http;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What nobody may write into a terminal or a log.
 const HOSTILE: &str = "Eve\r\n{\"level\":\"ERROR\"}\u{1b}[31m\u{202e}\u{0}canary-name";
 
-struct Process {
-    child: Child,
-    address: SocketAddr,
+pub(super) struct Process {
+    pub(super) child: Child,
+    pub(super) address: SocketAddr,
 }
 
 impl Process {
     async fn start(format: &str) -> Self {
+        Self::set(format, &[]).await
+    }
+
+    /// With settings as on the command line.
+    pub(super) async fn set(format: &str, settings: &[&str]) -> Self {
+        let settings = settings.iter().flat_map(|setting| ["--set", setting]);
         let mut child = Command::new(env!("CARGO_BIN_EXE_cardroom"))
             .args(["--listen", "127.0.0.1:0", "--log-level", "trace", "--log-format", format])
+            .args(settings)
             .env("CARDROOM_METRICS__TOKEN", SCRAPER)
             .env("CARDROOM_ADMIN__TOKEN", ADMINISTRATOR)
             .env("CARDROOM_INSTANCES__SHARED_SECRET", "canary-what-the-instances-share-0")
@@ -60,7 +67,7 @@ impl Process {
 }
 
 /// Plays with canaries everywhere; returns what must not be in the log.
-async fn play(server: SocketAddr) -> Vec<String> {
+pub(super) async fn play(server: SocketAddr) -> Vec<String> {
     let mut secrets = Vec::new();
     let mut ann = Guest::new(join_websocket(server).await);
     let create = json!({"name": HOSTILE, "playerName": HOSTILE, "password": "canary-password"});

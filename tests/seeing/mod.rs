@@ -6,4 +6,6 @@ pub(crate) mod house;
 mod logs;
 mod monitoring;
 mod numbers;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod secrets;
