@@ -102,11 +102,6 @@ impl Figures {
         self.0.iter().filter(|(series, _)| of(series)).map(|(_, value)| value).sum()
     }
 
-    pub(crate) fn closed(&self, reason: &str) -> f64 {
-        let series = format!("cardroom_connections_closed_total{{reason=\"{reason}\"}}");
-        self.0.get(&series).copied().unwrap_or_default()
-    }
-
     /// Why connections were closed, and how many.
     pub(crate) fn closings(&self) -> BTreeMap<String, f64> {
         let start = "cardroom_connections_closed_total{reason=\"";
