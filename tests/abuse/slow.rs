@@ -146,7 +146,7 @@ impl Watching {
         self.resident = self.resident.max(now.resident_bytes() - before.resident_bytes());
         let closed = now.closed("slow consumer") - before.closed("slow consumer");
         if slow as f64 <= closed {
-            self.gone = self.gone.or(Some(at.elapsed()));
+            self.gone = self.gone.or_else(|| Some(at.elapsed()));
         }
     }
 }
