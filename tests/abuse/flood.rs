@@ -38,6 +38,10 @@ const TIMES: f64 = 100.0;
 const RETURNS_PER_SECOND: u32 = 50;
 /// Joins without a seat: a hundred times what an address may try.
 const WRONG_CODES_PER_SECOND: f64 = TIMES * 30.0 / 60.0;
+/// At each instance one, over another transport. Guesses that are under way at
+/// once are all made, so that each further one may guess once more; that their
+/// number is bounded is the budget of joins.
+const STRANGERS: [u64; 2] = [0, 3];
 /// Connections that come back at one time: beyond, this machine is the limit.
 const RETURNING_MAX: usize = 1_000;
 /// While nobody speaks, no more is owed than this: a client that polls in turns
@@ -131,7 +135,7 @@ impl Flood {
         let attack = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             runtime.block_on(async {
-                for number in 0..4 {
+                for number in STRANGERS {
                     tokio::spawn(Arc::clone(&attack).stranger(number));
                 }
                 tokio::spawn(attack.storm());
