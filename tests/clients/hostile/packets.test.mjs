@@ -240,16 +240,23 @@ describe("handshakes", () => {
     assert.equal(await raw.ended(), NO_STATUS);
   });
 
-  it("namespaces that do not exist, a thousand of them", async () => {
+  it("namespaces that do not exist, by the dozen", async () => {
     const raw = await joined();
-    for (let n = 0; n < 1_000; n += 1) raw.send(`40/n${n},`);
-    for (let n = 0; n < 1_000; n += 1) {
+    for (let n = 0; n < 60; n += 1) raw.send(`40/n${n},`);
+    for (let n = 0; n < 60; n += 1) {
       await raw.saying((packet) => packet === `44/n${n},{"message":"Invalid namespace"}`);
     }
     raw.send("40/?token=x,");
     await raw.saying((packet) => packet === '44/?token=x,{"message":"Invalid namespace"}');
     assert.ok(await raw.isAlive());
     raw.close();
+    await house.playOn();
+  });
+
+  it("namespaces that do not exist, a thousand of them", async () => {
+    const raw = await joined();
+    for (let n = 0; n < 1_000; n += 1) raw.send(`40/n${n},`);
+    assert.equal(await raw.ended(), NO_STATUS);
     await house.playOn();
   });
 });
