@@ -16,16 +16,18 @@
 //! While the store is away the gate alone decides: by what this instance has
 //! let through itself, never open.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::{FutureExt, join};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::info;
 
 use crate::api::client_event::EventName;
 use crate::api::failure::Failure;
-use crate::limits::{Budgets, Exceeded, Limit};
+use crate::limits::{Budgets, Exceeded, Limit, Network};
 use crate::poker::ids::{Millis, PlayerId, SessionId};
 use crate::store::{Attempt, Budget, Charge, Denied, OutOf, Party, StoreError};
 use crate::table::registry::{Shared, Table};
@@ -182,22 +184,22 @@ impl Shared {
 impl Table {
     /// Whether somebody may try to join once more: the holder of a token of
     /// ours by the budget of its seat, so that nobody behind the same address
-    /// keeps him out; everybody else by that of the address, which guesses
-    /// have used up too.
+    /// keeps him out; everybody else unless that address has guessed too often.
+    /// Joins that succeed are not counted by address: a whole office sits
+    /// behind one. The turn is to be kept until a wrong guess has been counted:
+    /// so many as have one may guess more than they should.
     pub(super) async fn admit_join(
         &self,
         from: IpAddr,
         token: Option<&str>,
-    ) -> Result<(), TooMany> {
-        match token.and_then(|token| self.identify(token).ok()) {
-            Some(claims) => self.admit_return(claims.session, claims.player).await,
-            None => {
-                let shared = &self.shared;
-                let network =
-                    [(&shared.failed_joins, Charge::Look), (&shared.joins, Charge::Count)];
-                shared.charge_with_all(from.into(), &network).await
-            }
+    ) -> Result<Option<SemaphorePermit<'_>>, TooMany> {
+        if let Some(claims) = token.and_then(|token| self.identify(token).ok()) {
+            return self.admit_return(claims.session, claims.player).await.map(|()| None);
         }
+        // Nobody closes it.
+        let turn = self.shared.strangers.turns(from).acquire().await.ok();
+        self.check_guesses(from).await?;
+        Ok(turn)
     }
 
     /// Whether a seat may be joined once more by its holder.
@@ -224,8 +226,7 @@ impl Table {
         self.shared.charge(from.into(), &both).await
     }
 
-    /// Whether that address may guess once more. Guesses that are under way
-    /// at once may all be made: how many that can be is for `admit_join`.
+    /// Whether that address may guess once more.
     pub(super) async fn check_guesses(&self, from: IpAddr) -> Result<(), TooMany> {
         let shared = &self.shared;
         shared.charge_with_all(from.into(), &[(&shared.failed_joins, Charge::Look)]).await
@@ -238,6 +239,32 @@ impl Table {
         let in_all = [(&shared.failed_joins_in_all, Charge::Count)];
         let network = shared.charge(from.into(), &network);
         join(network, shared.charge(Party::Everybody, &in_all)).map(drop).await;
+    }
+}
+
+/// Those who come without a token of ours, a few of an address at a time.
+#[derive(Debug)]
+pub(super) struct Strangers {
+    shards: [Semaphore; STRANGER_SHARDS],
+    /// Nobody can choose whose turn he takes.
+    hasher: RandomState,
+}
+
+const STRANGER_SHARDS: usize = 64;
+/// Of the addresses of a shard, at the same time.
+const STRANGERS_MAX: usize = 8;
+
+impl Strangers {
+    fn turns(&self, from: IpAddr) -> &Semaphore {
+        let shard = self.hasher.hash_one(Network::from(from)) as usize;
+        &self.shards[shard % STRANGER_SHARDS]
+    }
+}
+
+impl Default for Strangers {
+    fn default() -> Self {
+        let shards = std::array::from_fn(|_| Semaphore::new(STRANGERS_MAX));
+        Self { shards, hasher: RandomState::new() }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::poker::command::{Claim, Join, PasswordCheck};
 use crate::poker::ids::{RequestId, SessionId};
 use crate::poker::refusal::Refusal;
 use crate::table::answer::{Sender, tell_error};
+use crate::table::attempts::TooMany;
 use crate::table::ending::end;
 use crate::table::handle::{Job, JoinAnswer};
 use crate::table::reception::CreateRequest;
@@ -32,6 +33,11 @@ impl Table {
             self.refuse(&sender, &BadField::missing("sessionId").into());
             return Progress::Done;
         }
+        let limit = self.shared.returns.limit();
+        if let Err(exceeded) = state.count_join(limit, self.shared.store.now()) {
+            self.rate_limited(&sender, TooMany { limit, exceeded });
+            return Progress::Done;
+        }
         let Some(joining) = state.begin_join() else {
             return Progress::Done;
         };
@@ -40,7 +46,7 @@ impl Table {
             let socket = sender.socket.clone();
             let from = socket.handshake().peer.ip();
             let seated = match table.admit_join(from, token_of(&join)).await {
-                Ok(()) => {
+                Ok(_turn) => {
                     let seated =
                         table.take_place(socket.clone(), join, request, Some(sender)).await;
                     table.count_guess(from, &seated).await;
@@ -64,7 +70,7 @@ impl Table {
         let from = socket.handshake().peer.ip();
         let request = auth.request_id.clone();
         let seated = match self.admit_join(from, token_of(&auth)).await {
-            Ok(()) => {
+            Ok(_turn) => {
                 let seated = self.take_place(socket.clone(), auth, request, None).await;
                 self.count_guess(from, &seated).await;
                 seated

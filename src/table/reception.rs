@@ -153,7 +153,7 @@ impl Table {
         request: JoinRequest,
         from: IpAddr,
     ) -> Result<Seated, Failure> {
-        self.admit_join(from, request.token.as_deref()).await?;
+        let _turn = self.admit_join(from, request.token.as_deref()).await?;
         let joined = async {
             let id = self.resolve(session).await?;
             let join = self.prepare_join(id, request).await?;

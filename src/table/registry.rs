@@ -14,7 +14,7 @@ use crate::limits::{Budgets, Network};
 use crate::poker::ids::{InstanceId, PlayerId, SessionId};
 use crate::poker::refusal::Refusal;
 use crate::store::{Directory, SessionStore, StoreError, Stored, Tombstone};
-use crate::table::attempts::{Absence, PartyBudget};
+use crate::table::attempts::{Absence, PartyBudget, Strangers};
 use crate::table::entropy;
 use crate::table::handle::{Job, SessionHandle, TaskEnded};
 use crate::table::lobby::Lobby;
@@ -46,8 +46,7 @@ pub(super) struct Shared {
     pub(super) failed_joins_in_all: PartyBudget,
     pub(super) creates: PartyBudget,
     pub(super) creates_per_hour: PartyBudget,
-    /// Joins of those who have no seat yet.
-    pub(super) joins: PartyBudget,
+    pub(super) strangers: Strangers,
     /// Joins of those who have one.
     pub(super) returns: Budgets<(SessionId, PlayerId)>,
     pub(super) absence: Absence,
@@ -97,7 +96,7 @@ impl Table {
             failed_joins_in_all: PartyBudget::new("failed-joins", options.failed_joins_in_all, 1),
             creates: PartyBudget::new("session:create", options.creates, networks_max),
             creates_per_hour: PartyBudget::new("sessions", options.creates_per_hour, networks_max),
-            joins: PartyBudget::new("session:join", joins, networks_max),
+            strangers: Strangers::default(),
             returns: Budgets::new(joins, options.returns_max),
             absence: Absence::default(),
             failed_recoveries: Budgets::new(options.recovery.failed, networks_max),

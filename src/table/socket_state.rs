@@ -24,6 +24,7 @@ struct Inner {
     /// As it was last written, if the socket can be recovered.
     recovery: Option<Box<RecoveryRecord>>,
     rejected: Window,
+    joins: Window,
     /// When `rate:limit` was last sent for an event.
     told_limits: Vec<(EventName, Millis)>,
 }
@@ -57,6 +58,7 @@ impl SocketState {
                 auth,
                 recovery: None,
                 rejected: Window::default(),
+                joins: Window::default(),
                 told_limits: Vec::new(),
             }),
         }
@@ -146,6 +148,11 @@ impl SocketState {
     }
 
     /// Counts a refused event; an error is one too many.
+    /// Whether this socket may ask for a seat once more.
+    pub(super) fn count_join(&self, limit: Limit, now: Millis) -> Result<(), Exceeded> {
+        self.inner().joins.admit(limit, now)
+    }
+
     pub(super) fn count_rejected(&self, limit: Limit, now: Millis) -> Result<(), Exceeded> {
         self.inner().rejected.admit(limit, now)
     }

@@ -198,7 +198,7 @@ describe("budgets", () => {
     }
   });
 
-  it("of an address are those of all instances: joins, new sessions, guesses", async () => {
+  it("of an address are those of all instances: new sessions, guesses", async () => {
     const own = await startRedis();
     const limits = {
       "rate_limits.session:join": 6,
