@@ -43,6 +43,8 @@ it("the keyboard alone plays a whole session", async () => {
 
   await tabTo(page, "Edit the story");
   await keyboard.press("Enter");
+  // Nobody types before the field is there.
+  await page.waitForFunction(() => ["INPUT", "TEXTAREA"].includes(document.activeElement?.tagName ?? ""));
   await keyboard.type("Pay 13 ways"); // digits in a field choose no card
   await keyboard.press("Enter");
   await jonas.reads("Pay 13 ways");
