@@ -1,10 +1,10 @@
 //! What was sent and what came: latencies, and whether all of it is right.
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
 use hdrhistogram::Histogram;
 use memchr::memmem::Finder;
+use tokio::time::Instant;
 
 use crate::wire::number;
 
@@ -193,7 +193,7 @@ impl Ledger {
         let Some(player) = self.players.get_mut(receiver) else { return };
         let (room_index, last) = (player.room, player.last_sequence.replace(sequence));
         let Some(room) = self.rooms.get_mut(room_index as usize) else { return };
-        let base = *room.base.get_or_insert(sequence.saturating_sub(1));
+        let base = *room.base.get_or_insert_with(|| sequence.saturating_sub(1));
         if sequence != last.unwrap_or(base) + 1 {
             self.tally.violations += 1;
             return;

@@ -1,9 +1,10 @@
 //! When the next vote of an open loop is due.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// A constant rate, whatever the server does: what is late is sent late and
 /// measured from when it was due, so that nothing is omitted.
@@ -19,6 +20,7 @@ impl Pace {
     pub(crate) fn new(per_second: u32) -> Self {
         let interval = Duration::from_secs(1) / per_second.max(1);
         let (dues, pace) = mpsc::channel(BEHIND_MAX);
+        #[expect(clippy::disallowed_methods, reason = "a thread of its own, that may sleep")]
         thread::spawn(move || {
             let mut due = Instant::now();
             loop {

@@ -2,9 +2,9 @@
 //! change their mind, the host reveals and begins anew.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::time::{sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::ledger::Ledger;
 use crate::scenario::votes::{Usage, seats};
@@ -38,10 +38,10 @@ pub(super) async fn run(
         }
         moves.sort_unstable();
         for (after, player) in moves {
-            sleep_until((begin + after).into()).await;
+            sleep_until(begin + after).await;
             swarm.vote(player, Instant::now());
         }
-        sleep_until((begin + ROUND).into()).await;
+        sleep_until(begin + ROUND).await;
         (0..rooms).for_each(|room| swarm.command(room * size, "cards:reveal"));
         sleep(ROUND / 10).await;
         (0..rooms).for_each(|room| swarm.command(room * size, "game:reset"));

@@ -1,9 +1,9 @@
 //! A network that breaks for everybody at once.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::ledger::Ledger;
 use crate::scenario::votes::{micros, seats};

@@ -1,9 +1,9 @@
 //! Votes, in an open or in a closed loop.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::ledger::{Ledger, Tally};
 use crate::pace::Pace;
