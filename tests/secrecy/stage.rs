@@ -97,6 +97,11 @@ impl Process {
             "session.facilitator_grace_ms=600000",
             "limits.failed_joins_max=100000",
             "limits.failed_joins_per_minute_max=1000000",
+            "limits.sessions_per_address_hour_max=100000",
+            "limits.handshakes_per_second_max=100000",
+            "limits.handshakes_per_address_per_second_max=100000",
+            "limits.connections_per_address_max=100000",
+            "limits.tcp_connections_per_address_max=100000",
             "limits.rejected_events_max=100000",
             // A busy machine is no failure of the store.
             "redis.command_timeout_ms=20000",
