@@ -156,6 +156,14 @@ impl Swarm {
         self.is_closed_loop.set(false);
     }
 
+    /// What was not as it should be: lost, doubled, out of order, miscounted,
+    /// refused, or ended by the server.
+    pub(crate) fn wrong(&self) -> u64 {
+        let ledger = self.ledger.borrow();
+        let unheard = ledger.outstanding() as u64;
+        ledger.tally.violations + ledger.tally.refused + unheard + u64::from(self.ended())
+    }
+
     /// Connections that the server ended.
     pub(crate) fn ended(&self) -> u32 {
         self.ended.get()

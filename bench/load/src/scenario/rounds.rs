@@ -48,11 +48,7 @@ pub(super) async fn run(
         sleep(ROUND / 10).await;
     }
     let mut figures = usage.end(target, &swarm).await;
-    let wrong = {
-        let ledger = swarm.ledger.borrow();
-        ledger.tally.violations + ledger.tally.refused + ledger.outstanding() as u64
-    };
-    figures.insert(Metric::Wrong, (wrong + u64::from(swarm.ended())) as f64);
+    figures.insert(Metric::Wrong, swarm.wrong() as f64);
     swarm.drop_all();
     Ok(figures)
 }

@@ -66,11 +66,7 @@ pub(super) async fn run(
     while 0 < swarm.ledger.borrow().outstanding() && Instant::now() < deadline {
         sleep(Duration::from_millis(20)).await;
     }
-    let wrong = {
-        let ledger = swarm.ledger.borrow();
-        ledger.tally.violations + ledger.tally.refused + ledger.outstanding() as u64
-    };
-    figures.insert(Metric::Wrong, (wrong + u64::from(swarm.ended())) as f64);
+    figures.insert(Metric::Wrong, swarm.wrong() as f64);
     swarm.drop_all();
     Ok(figures)
 }
