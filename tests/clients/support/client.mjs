@@ -147,7 +147,11 @@ export class Client {
 
   /** The connection breaks without a word to the server's game. */
   drop() {
-    this.socket.io.engine.close();
+    const { engine } = this.socket.io;
+    // A close() that waits for an upgrade comes in the task in which the last
+    // poll is decoded; socket.io-client would then hear its events twice.
+    if (engine.upgrading) engine.transport.onClose();
+    else engine.close();
   }
 
   #hear(name, payload) {
