@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::time::sleep;
 use tracing::warn;
 
 use crate::api::failure::Failure;
@@ -29,12 +27,12 @@ use crate::table::registry::Table;
 use crate::table::session_task::SessionTask;
 use crate::table::session_task::recovering::Recovery;
 
-/// Attempts at one commit while others commit as well.
-const ATTEMPTS_MAX: u32 = 16;
-/// Attempts that follow each other at once.
-const HASTY_ATTEMPTS: u32 = 3;
-/// By so much the pause before an attempt may grow with each that was lost.
-const PAUSE_STEP_MS: u64 = 6;
+/// Attempts at one commit while others commit as well. Each that is lost is a
+/// commit of somebody else, so that somebody always gets on; and it brings what
+/// was missed, so that the next is made at once: after a pause it would be
+/// made behind the others again, and lost. Among three that never rest, one in
+/// 10²² runs out of these.
+const ATTEMPTS_MAX: u32 = 128;
 /// How soon a client may try again when the store is away.
 const RETRY_AFTER_S: u32 = 1;
 /// A session is kept this much longer than it lives, so that whoever serves
@@ -167,12 +165,7 @@ impl SessionTask {
 
     /// Decides, commits and answers; decides again when somebody was faster.
     pub(super) async fn execute(&mut self, mut batch: Vec<Work>) {
-        for attempt in 0..ATTEMPTS_MAX {
-            if HASTY_ATTEMPTS <= attempt {
-                // Drawn by each for itself: the contenders stand at one position.
-                let spread_ms = u64::from(attempt) * PAUSE_STEP_MS;
-                sleep(Duration::from_millis(entropy::nonce() % spread_ms)).await;
-            }
+        for _ in 0..ATTEMPTS_MAX {
             if self.is_ahead {
                 if let Err(error) = self.resync().await {
                     return self.fail(batch, &error);
