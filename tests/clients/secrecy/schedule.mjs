@@ -48,7 +48,7 @@ export class Schedule {
   casts = 0;
   commands = 0;
   recovered = 0;
-  /** Story → voter → the card that lies on the table. */
+  /** Story → voter → what lay on the table from which `seq` on: `{seq, card}`. */
   #standing = new Map();
   #published = [];
   #clients = [];
@@ -115,8 +115,10 @@ export class Schedule {
     this.now = snapshot;
     // First what was shown: a countdown may end right before a new round.
     for (const { storyId, seq } of this.#published.splice(0)) {
-      for (const card of this.#standing.get(storyId)?.values() ?? []) {
-        if (!this.revealed.has(card)) this.revealed.set(card, seq);
+      for (const lain of this.#standing.get(storyId)?.values() ?? []) {
+        // What lay there then: it may have been changed since.
+        const { card } = lain.findLast((one) => one.seq <= seq) ?? {};
+        if (card !== undefined && !this.revealed.has(card)) this.revealed.set(card, seq);
       }
     }
     if (before) this.#forget(before.round, snapshot.round);
@@ -197,8 +199,7 @@ export class Schedule {
     const ack = await tab.ask(event, { confidence, ...payload, value });
     // A replayed answer is about an earlier card.
     if (ack.ok && ack.value === value) {
-      const votes = this.#standing.get(ack.storyId) ?? new Map();
-      this.#standing.set(ack.storyId, votes.set(voter.name, value));
+      this.#lay(ack, voter, value);
       // After the reveal a change is shown at once; the next one may follow
       // before anybody looks.
       if (this.now.round.phase === "revealed") this.revealed.set(value, ack.seq);
@@ -217,16 +218,21 @@ export class Schedule {
   async #retract(storyId) {
     const voter = this.dice.of(this.voters);
     const ack = await voter.tabs[0].ask("vote:retract", { storyId });
-    if (ack.ok) this.#standing.get(this.now.round.storyId)?.delete(voter.name);
+    if (ack.ok) this.#lay({ storyId: this.now.round.storyId, seq: ack.seq }, voter);
   }
 
   async #turnSpectator() {
     const voter = this.dice.of(this.voters);
     voter.isSpectator = !voter.isSpectator;
-    await voter.tabs[0].ok("player:update", { isSpectator: voter.isSpectator });
-    if (voter.isSpectator && this.now.round.phase !== "revealed") {
-      this.#standing.get(this.now.round.storyId)?.delete(voter.name);
-    }
+    const { seq } = await voter.tabs[0].ok("player:update", { isSpectator: voter.isSpectator });
+    if (voter.isSpectator) this.#lay({ storyId: this.now.round.storyId, seq }, voter);
+  }
+
+  /** What a voter has on a story's table from `seq` on: a card, or none. */
+  #lay({ storyId, seq }, voter, card) {
+    const table = this.#standing.get(storyId) ?? new Map();
+    this.#standing.set(storyId, table);
+    table.set(voter.name, [...(table.get(voter.name) ?? []), { seq, card }]);
   }
 
   async #openTab() {
@@ -265,10 +271,8 @@ export class Schedule {
     if (this.voters.length < 3) return;
     const [voter] = this.voters.splice(this.dice.below(this.voters.length), 1);
     const gone = Promise.all(voter.tabs.map((tab) => tab.next("disconnect")));
-    await this.hanna.ok("player:remove", { playerId: voter.tabs[0].playerId });
+    const { seq } = await this.hanna.ok("player:remove", { playerId: voter.tabs[0].playerId });
     await gone;
-    if (this.now.round.phase !== "revealed") {
-      this.#standing.get(this.now.round.storyId)?.delete(voter.name);
-    }
+    this.#lay({ storyId: this.now.round.storyId, seq }, voter);
   }
 }
