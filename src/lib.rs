@@ -36,6 +36,8 @@ pub mod poker;
 pub mod protocol;
 
 // Time, and how often in it; for the layers above.
+#[cfg(feature = "server")]
+pub mod alarm;
 pub mod clock;
 pub mod limits;
 

@@ -7,7 +7,7 @@ use std::path::Path;
 /// From the bottom to the top.
 const LAYERS: &[&[&str]] = &[
     &["planted", "poker", "protocol", "shutdown", "telemetry"],
-    &["clock", "limits"],
+    &["alarm", "clock", "limits"],
     &["api", "store", "hub", "identity"],
     &["metrics"],
     &["connection"],

@@ -6,7 +6,6 @@
 //! comes first, and the future of the task is little more than the struct.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -14,8 +13,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
+use crate::alarm::Alarm;
 use crate::connection::app::ConnectRejected;
 use crate::connection::chatter::Chatter;
 use crate::connection::connections::Connections;
@@ -62,9 +62,7 @@ pub(super) struct Task {
     is_slow: bool,
     /// The machines' zero.
     origin: Instant,
-    timer: Pin<Box<Sleep>>,
-    /// When the timer fires; never later than a deadline.
-    armed_for: Duration,
+    alarm: Alarm,
 }
 
 /// A POST that is being processed.
@@ -135,8 +133,7 @@ impl Task {
             is_gone: false,
             is_slow: false,
             origin,
-            timer: Box::pin(tokio::time::sleep_until(origin)),
-            armed_for: Duration::ZERO,
+            alarm: Alarm::new(),
             connections,
         }
     }
@@ -240,7 +237,7 @@ impl Task {
         let Some(deadline) = self.pace.deadline().filter(|_| self.engine.is_open()) else {
             return Poll::Pending;
         };
-        match self.poll_until(deadline, context) {
+        match self.alarm.poll_until(self.origin + deadline, context) {
             Poll::Ready(()) => Poll::Ready(Happened::TooSlow),
             Poll::Pending => Poll::Pending,
         }
@@ -249,7 +246,8 @@ impl Task {
     fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let upper = self.layer.deadline().filter(|_| self.engine.is_open());
         let deadline = self.engine.deadline().into_iter().chain(upper).min();
-        deadline.map_or(Poll::Pending, |deadline| self.poll_until(deadline, context))
+        let Some(deadline) = deadline else { return Poll::Pending };
+        self.alarm.poll_until(self.origin + deadline, context)
     }
 
     /// Events that come in one polling answer with the close, socket.io-client
@@ -259,30 +257,6 @@ impl Task {
         reason == CloseReason::ServerShuttingDown
             && self.link.is_none()
             && !self.connection.outbox.is_empty()
-    }
-
-    /// The timer is only touched when it would fire too late, or has fired.
-    fn poll_until(&mut self, deadline: Duration, context: &mut Context<'_>) -> Poll<()> {
-        // By the clock: the timer is a millisecond or two late.
-        if deadline <= self.now() {
-            return Poll::Ready(());
-        }
-        if deadline < self.armed_for {
-            self.arm(deadline);
-        }
-        while self.timer.as_mut().poll(context).is_ready() {
-            if deadline <= self.now() {
-                return Poll::Ready(());
-            }
-            // It was armed for a deadline that has been put off since.
-            self.arm(deadline);
-        }
-        Poll::Pending
-    }
-
-    fn arm(&mut self, deadline: Duration) {
-        self.timer.as_mut().reset(self.origin + deadline);
-        self.armed_for = deadline;
     }
 
     fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<Happened> {

@@ -18,14 +18,10 @@ use crate::poker::session::{Opening, Session};
 use crate::store::attempt::{Attempt, Budget, Charges, Denied, OutOf, Party};
 use crate::store::contract::{
     CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
-    Subscription, Tombstone, Update,
+    Subscription, Tombstone, UPDATES_WAITING_MAX, Update,
 };
 use crate::store::memory::directory::Leases;
 use crate::store::memory::windows::{PartyWindows, SeatWindows};
-
-/// Updates that may wait for a subscriber before it is told that it missed
-/// some.
-const UPDATES_WAITING_MAX: usize = 256;
 
 /// Events kept behind the snapshot, for subscribers that catch up. Twice as
 /// many lie there at the most, so that trimming is rare.

@@ -14,11 +14,7 @@ use tokio::sync::broadcast;
 use crate::poker::event::Event;
 use crate::poker::ids::SessionId;
 use crate::store::codec::encode_event;
-use crate::store::contract::{Entry, Position, Update};
-
-/// Updates that may wait for a subscriber before it is told that it missed
-/// some.
-const UPDATES_WAITING_MAX: usize = 1_024;
+use crate::store::contract::{Entry, Position, UPDATES_WAITING_MAX, Update};
 
 /// What was heard recently is kept, for a Redis that loses it: so many entries
 /// and bytes of a session at the most.

@@ -11,13 +11,15 @@ mod insisting;
 mod recovering;
 mod telling;
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::Instant;
 use tracing::debug;
 
+use crate::alarm::Alarm;
 use crate::metrics::Held;
 use crate::poker::decide::next_deadline;
 use crate::poker::ids::InstanceId;
@@ -58,6 +60,7 @@ pub(super) struct SessionTask {
     neighbours: Posted,
     /// The last time that somebody did something here.
     idle_since: Instant,
+    alarm: Alarm,
     /// Counts the session among those that are served.
     _served: Held,
 }
@@ -103,6 +106,7 @@ impl SessionTask {
             overheard: None,
             neighbours,
             idle_since: Instant::now(),
+            alarm: Alarm::new(),
             _served: served,
         }
     }
@@ -138,20 +142,30 @@ impl SessionTask {
     }
 
     async fn wake(&mut self) -> Wake {
-        let now = self.shared.store.now();
-        // What is not committed has no deadlines.
-        let deadline = next_deadline(&self.session).filter(|_| !self.is_ahead);
-        let until_deadline = deadline.map(|at| Duration::from_millis(at.since(now)));
-        let idle_at = self.idle_since + self.shared.options.idle;
+        let next = self.next_alarm();
         tokio::select! {
             job = self.jobs.recv() => Wake::Job(job),
             () = self.departures.arrived() => Wake::Departures,
             update = self.subscription.next() => Wake::Update(update),
-            () = sleep(until_deadline.unwrap_or_default()), if until_deadline.is_some() => {
-                Wake::Deadline
-            }
-            () = sleep(retry_interval()), if self.is_ahead => Wake::Deadline,
-            () = sleep_until(idle_at), if self.members.is_empty() => Wake::Idle,
+            wake = ring(&mut self.alarm, next) => wake,
+        }
+    }
+
+    /// When the task wakes by itself, and what for.
+    fn next_alarm(&self) -> Option<(Instant, Wake)> {
+        let now = Instant::now();
+        // What is not committed has no deadlines.
+        let due = if self.is_ahead {
+            Some(now + retry_interval())
+        } else {
+            let due = next_deadline(&self.session);
+            due.map(|at| now + Duration::from_millis(at.since(self.shared.store.now())))
+        };
+        let idle = self.members.is_empty().then(|| self.idle_since + self.shared.options.idle);
+        match (due, idle) {
+            (Some(due), Some(idle)) if idle < due => Some((idle, Wake::Idle)),
+            (Some(due), _) => Some((due, Wake::Deadline)),
+            (None, idle) => idle.map(|idle| (idle, Wake::Idle)),
         }
     }
 
@@ -176,6 +190,16 @@ impl SessionTask {
 
     fn instance(&self) -> InstanceId {
         self.shared.instance
+    }
+}
+
+async fn ring(alarm: &mut Alarm, next: Option<(Instant, Wake)>) -> Wake {
+    match next {
+        Some((at, wake)) => {
+            alarm.until(at).await;
+            wake
+        }
+        None => pending().await,
     }
 }
 
