@@ -61,6 +61,8 @@ impl Default for Alarm {
 mod tests {
     use std::time::Duration;
 
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -69,7 +71,7 @@ mod tests {
         let after = |seconds| start + Duration::from_secs(seconds);
         let mut alarm = Alarm::new();
         for deadline in [30, 10, 20].map(after) {
-            assert!(futures_util::poll!(std::pin::pin!(alarm.until(deadline))).is_pending());
+            assert!(alarm.until(deadline).now_or_never().is_none());
         }
         // Armed for the tenth second, and not deceived by it.
         alarm.until(after(20)).await;

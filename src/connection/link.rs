@@ -1,10 +1,12 @@
 //! What a connection asks of a WebSocket; `transport` makes one.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 
+use crate::hub::Wire;
 use crate::protocol::CloseReason;
 
 /// An open WebSocket. It answers pings by itself and has no opinion on
@@ -29,6 +31,10 @@ pub trait Link: Send + 'static {
 
     /// Ready when everything queued has been handed to the network, or never will be.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), CloseReason>>;
+
+    /// The way past the task that drives this link, if it has one: to be used
+    /// when nothing else is on its way to the peer.
+    fn wire(&self) -> Option<Arc<dyn Wire>>;
 
     /// Writes what is queued and then the close frame that fits the way the
     /// link ended: the code of the peer's own fault, an echo of the peer's

@@ -143,6 +143,15 @@ impl Socket {
         if self.is_leaving() { Err(OutboxFull) } else { self.outbox().push_answer(message) }
     }
 
+    /// As [`Socket::emit`], but it leaves with the next flush of the
+    /// [outbox](Socket::outbox).
+    ///
+    /// # Errors
+    /// As [`Socket::emit`].
+    pub fn queue(&self, message: Encoded) -> Result<(), OutboxFull> {
+        if self.is_leaving() { Err(OutboxFull) } else { self.outbox().queue_answer(message) }
+    }
+
     /// Queues a message that may be lost: only if nothing else waits.
     pub fn emit_volatile(&self, message: Encoded) -> bool {
         !self.is_leaving() && self.outbox().push_volatile(message)
@@ -151,8 +160,18 @@ impl Socket {
     /// Answers an event that asked with `id`, with one argument. An argument
     /// that refuses to be JSON is answered with `[]`.
     pub fn ack<T: Serialize + ?Sized>(&self, id: u64, argument: &T) -> Result<(), OutboxFull> {
+        self.queue_ack(id, argument).inspect(|()| self.outbox().flush())
+    }
+
+    /// As [`Socket::ack`], but it leaves with the next flush of the
+    /// [outbox](Socket::outbox).
+    pub fn queue_ack<T: Serialize + ?Sized>(
+        &self,
+        id: u64,
+        argument: &T,
+    ) -> Result<(), OutboxFull> {
         let encoded = Encoded::ack_with(self.namespace(), id, argument);
-        self.emit(encoded.unwrap_or_else(|_| Encoded::ack(self.namespace(), id, b"[]")))
+        self.queue(encoded.unwrap_or_else(|_| Encoded::ack(self.namespace(), id, b"[]")))
     }
 
     /// Emits an event (its JSON array, name first) and waits for the client

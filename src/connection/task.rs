@@ -157,6 +157,7 @@ impl Task {
 
     /// Runs until the connection is gone; returns the WebSocket to close, if any.
     async fn drive(&mut self) -> Option<Box<dyn Link>> {
+        self.attach_wire();
         self.layer.open();
         while !self.is_gone {
             let happened = poll_fn(|context| self.poll_happened(context)).await;
@@ -576,6 +577,7 @@ impl Task {
             }
             Output::CompleteUpgrade => {
                 self.link = self.upgrading.take();
+                self.attach_wire();
                 self.connection.set_upgraded();
                 self.connections.options().metrics.wire.connection_upgraded();
             }
@@ -612,6 +614,13 @@ impl Task {
         self.layer.close(self.now(), reason);
         metrics.wire.connection_closed(reason);
         tracing::debug!(reason = reason.as_str(), peer = %self.connection.handshake.peer, "connection closed");
+    }
+
+    /// From now on rooms may write past this task.
+    fn attach_wire(&self) {
+        if let Some(wire) = self.link.as_ref().and_then(|link| link.wire()) {
+            self.connection.outbox.attach(wire);
+        }
     }
 
     /// Nothing is queued from here on; what is queued is said in parting.

@@ -17,7 +17,7 @@ use crate::connection::{
     App, ConnectRejected, ConnectRequest, Connections, Handshake, Incoming, Link, Options,
     PaceLimits, Progress, Socket, Upper,
 };
-use crate::hub::held_bytes;
+use crate::hub::{Wire, held_bytes};
 use crate::protocol::engineio::TransportName;
 use crate::protocol::socketio::Event;
 use crate::protocol::{CloseReason, Encoded};
@@ -63,6 +63,10 @@ impl Link for FakeLink {
 
     fn taken_bytes(&self) -> u64 {
         0
+    }
+
+    fn wire(&self) -> Option<Arc<dyn Wire>> {
+        None
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, ()> {

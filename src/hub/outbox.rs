@@ -1,6 +1,7 @@
 //! The bounded queue between everybody who writes to a connection and the connection.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use futures_util::task::AtomicWaker;
 use smallvec::SmallVec;
 use thiserror::Error;
 
+use crate::hub::wire::{Offered, Wire};
 use crate::protocol::Encoded;
 use crate::protocol::frame::HEAD_BYTES_MAX;
 
@@ -72,6 +74,10 @@ pub struct OutboxFull;
 /// A message counts until the network has it: what [`Outbox::take_all`] gave
 /// is on its way until the next call, by which the consumer says that it has
 /// left.
+///
+/// What is [queued](Outbox::queue) without waking anybody leaves with the next
+/// [`Outbox::flush`]: past the consumer if it has [attached](Outbox::attach)
+/// its [`Wire`] and has nothing under way.
 #[derive(Debug)]
 pub struct Outbox {
     queue: Mutex<Queue>,
@@ -79,15 +85,18 @@ pub struct Outbox {
     limits: OutboxLimits,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Queue {
     messages: Waiting,
+    wire: Option<Arc<dyn Wire>>,
     /// Held by `messages`.
     bytes: usize,
     /// The part of `bytes` that nobody here asked for.
     shared_bytes: usize,
     /// Held by what was taken and is on its way.
     leaving_bytes: usize,
+    /// Something was taken, and the consumer has not come back for more.
+    is_leaving: bool,
     state: State,
 }
 
@@ -120,16 +129,73 @@ impl Outbox {
 
     /// Queues a message of a room and wakes the connection.
     pub fn push(&self, message: Encoded) -> Result<(), OutboxFull> {
-        let pushed = self.queue().push(message, Kind::Shared, self.limits);
+        let pushed = self.lock().push(message, Kind::Shared, self.limits);
         self.wake();
         pushed
+    }
+
+    /// As [`Outbox::push`], but nobody is woken before [`Outbox::flush`], so
+    /// that what belongs together leaves together.
+    pub fn queue(&self, message: Encoded) -> Result<(), OutboxFull> {
+        let queued = self.lock().push(message, Kind::Shared, self.limits);
+        if queued.is_err() {
+            self.wake();
+        }
+        queued
+    }
+
+    /// As [`Outbox::push_answer`], but nobody is woken before
+    /// [`Outbox::flush`].
+    pub fn queue_answer(&self, message: Encoded) -> Result<(), OutboxFull> {
+        let queued = self.lock().push(message, Kind::Answer, self.limits);
+        if queued.is_err() {
+            self.wake();
+        }
+        queued
+    }
+
+    /// What waits leaves: at once, if the consumer has nothing under way and
+    /// the network has room; by the consumer, which is woken, otherwise.
+    pub fn flush(&self) {
+        let mut queue = self.lock();
+        if queue.messages.is_empty() {
+            return;
+        }
+        let is_at_rest = !queue.is_leaving && queue.state == State::Open;
+        let offered = match &queue.wire {
+            Some(wire) if is_at_rest => wire.offer(&queue.messages),
+            _ => Offered::Refused,
+        };
+        match offered {
+            Offered::Sent => return queue.forget_waiting(),
+            Offered::Begun => queue.take(),
+            Offered::Refused => Waiting::new(),
+        };
+        drop(queue);
+        self.wake();
+    }
+
+    /// As [`Outbox::flush`], but always by the consumer.
+    pub fn wake_if_waiting(&self) {
+        if !self.is_empty() {
+            self.wake();
+        }
+    }
+
+    /// What is queued from now on may leave by `wire`, which is the
+    /// connection's only one. Consumer only.
+    pub fn attach(&self, wire: Arc<dyn Wire>) {
+        let mut queue = self.lock();
+        if queue.state == State::Open {
+            queue.wire = Some(wire);
+        }
     }
 
     /// Queues a message that answers this very client. Its bytes do not make
     /// the outbox overflow: who asks for much is read from no further while
     /// the outbox [is crowded](Outbox::is_crowded), which bounds them.
     pub fn push_answer(&self, message: Encoded) -> Result<(), OutboxFull> {
-        let pushed = self.queue().push(message, Kind::Answer, self.limits);
+        let pushed = self.lock().push(message, Kind::Answer, self.limits);
         self.wake();
         pushed
     }
@@ -138,8 +204,8 @@ impl Outbox {
     /// still on its way, so that it is the first to go where there is little
     /// room. Returns whether it was taken.
     pub fn push_volatile(&self, message: Encoded) -> bool {
-        let mut queue = self.queue();
-        let is_writable = queue.messages.is_empty() && queue.leaving_bytes == 0;
+        let mut queue = self.lock();
+        let is_writable = queue.messages.is_empty() && !queue.is_leaving;
         let taken = is_writable && queue.push(message, Kind::Shared, self.limits).is_ok();
         drop(queue);
         if taken {
@@ -150,18 +216,14 @@ impl Outbox {
 
     /// Everything that waits; what was taken before has left. Consumer only.
     pub fn take_all(&self) -> Waiting {
-        let mut queue = self.queue();
-        queue.leaving_bytes = queue.bytes;
-        queue.bytes = 0;
-        queue.shared_bytes = 0;
-        std::mem::take(&mut queue.messages)
+        self.lock().take()
     }
 
     /// As many messages as fit a polling payload of `payload_bytes_max`, and
     /// at least one if there is one: an oversized message still goes out.
     /// Consumer only.
     pub fn take_payload(&self, payload_bytes_max: usize) -> Waiting {
-        let mut queue = self.queue();
+        let mut queue = self.lock();
         // The first packet has no separator before it.
         let mut room = payload_bytes_max.saturating_add(1);
         let fitting = queue
@@ -182,37 +244,38 @@ impl Outbox {
         // What was taken came first, whatever it was: never too little is left.
         queue.shared_bytes = queue.shared_bytes.min(queue.bytes);
         queue.leaving_bytes = 0;
+        queue.is_leaving = false;
         taken
     }
 
     /// What waits or is on its way, in held bytes.
     pub fn bytes(&self) -> usize {
-        let queue = self.queue();
+        let queue = self.lock();
         queue.bytes + queue.leaving_bytes
     }
 
     /// What waits and has not been taken.
     pub fn backlog(&self) -> Backlog {
-        let queue = self.queue();
+        let queue = self.lock();
         let first = queue.messages.first().map_or(0, |message| held_bytes(message.websocket()));
         Backlog { bytes: queue.bytes, behind_first_bytes: queue.bytes.saturating_sub(first) }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.queue().messages.is_empty()
+        self.lock().messages.is_empty()
     }
 
     /// Whether enough waits that it is time to stop producing for it what can
     /// wait.
     pub fn is_crowded(&self) -> bool {
-        let queue = self.queue();
+        let queue = self.lock();
         queue.messages.len() > self.limits.messages_max as usize / 2
             || queue.bytes > self.limits.crowded_bytes as usize
     }
 
     /// Whether a push found no room; then the outbox is dead.
     pub fn has_overflown(&self) -> bool {
-        self.queue().state == State::Overflown
+        self.lock().state == State::Overflown
     }
 
     /// Ready when something waits or the outbox has overflown. Registers the
@@ -220,7 +283,7 @@ impl Outbox {
     /// case. Consumer only.
     pub fn poll_ready(&self, context: &mut Context<'_>) -> Poll<()> {
         self.consumer.register(context.waker());
-        let queue = self.queue();
+        let queue = self.lock();
         if queue.messages.is_empty() && queue.state != State::Overflown {
             Poll::Pending
         } else {
@@ -235,14 +298,25 @@ impl Outbox {
 
     /// Refuses everything from now on and forgets what waits.
     pub fn close(&self) {
-        let mut queue = self.queue();
+        let mut queue = self.lock();
         queue.state = State::Closed;
         queue.clear();
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
         // No code panics while it holds the lock; if it did, the queue is still whole.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue")
+            .field("messages", &self.messages.len())
+            .field("bytes", &self.bytes)
+            .field("leaving_bytes", &self.leaving_bytes)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 
@@ -274,11 +348,30 @@ impl Queue {
         Ok(())
     }
 
-    fn clear(&mut self) {
-        self.messages = Waiting::new();
+    /// What waits is on its way, and what was is there.
+    fn take(&mut self) -> Waiting {
+        self.leaving_bytes = self.bytes;
+        self.is_leaving = !self.messages.is_empty();
         self.bytes = 0;
         self.shared_bytes = 0;
+        std::mem::take(&mut self.messages)
+    }
+
+    fn forget_waiting(&mut self) {
+        if self.messages.spilled() {
+            self.messages = Waiting::new();
+        } else {
+            self.messages.clear();
+        }
+        self.bytes = 0;
+        self.shared_bytes = 0;
+    }
+
+    fn clear(&mut self) {
+        self.forget_waiting();
         self.leaving_bytes = 0;
+        self.is_leaving = false;
+        self.wire = None;
     }
 }
 
@@ -373,6 +466,69 @@ mod tests {
         assert_eq!(held_bytes(Encoded::message("x").websocket()), 256 + 96);
         assert_eq!(held_bytes(Encoded::message(&"x".repeat(300)).websocket()), 512 + 96);
         assert_eq!(held_bytes(Encoded::message(&"x".repeat(1_995)).websocket()), 2_010 + 96);
+    }
+
+    /// Takes what it is told to take, and says what.
+    #[derive(Default)]
+    struct FakeWire {
+        takes: Mutex<Option<Offered>>,
+        taken: Mutex<Vec<Encoded>>,
+    }
+
+    impl Wire for FakeWire {
+        fn offer(&self, messages: &[Encoded]) -> Offered {
+            let takes = self.takes.lock().expect("no test panics").unwrap_or(Offered::Sent);
+            if takes != Offered::Refused {
+                self.taken.lock().expect("no test panics").extend(messages.to_vec());
+            }
+            takes
+        }
+    }
+
+    #[test]
+    fn what_was_queued_leaves_past_a_consumer_that_is_at_rest() {
+        let (outbox, wire) = (outbox(10, 10_000), Arc::new(FakeWire::default()));
+        let [first, second, third] = ["a", "b", "c"].map(Encoded::message);
+        outbox.queue(first.clone()).expect("room");
+        outbox.flush();
+        assert_eq!(outbox.take_all()[..], [first], "there is no wire yet");
+        outbox.attach(Arc::clone(&wire) as Arc<dyn Wire>);
+        outbox.queue(second.clone()).expect("room");
+        outbox.flush();
+        assert_eq!(wire.taken.lock().expect("no test panics").len(), 0, "one is on its way");
+        assert_eq!(outbox.take_all()[..], [second]);
+        assert!(outbox.take_all().is_empty(), "it has left");
+
+        outbox.queue(third.clone()).expect("room");
+        outbox.queue_answer(third.clone()).expect("room");
+        outbox.flush();
+        assert_eq!(wire.taken.lock().expect("no test panics")[..], [third.clone(), third.clone()]);
+        assert_eq!((outbox.bytes(), outbox.is_empty()), (0, true));
+
+        *wire.takes.lock().expect("no test panics") = Some(Offered::Refused);
+        outbox.queue(third.clone()).expect("room");
+        outbox.flush();
+        assert_eq!(outbox.take_all()[..], [third.clone()]);
+        outbox.take_all();
+
+        *wire.takes.lock().expect("no test panics") = Some(Offered::Begun);
+        outbox.queue(third.clone()).expect("room");
+        outbox.flush();
+        let held = held_bytes(third.websocket());
+        assert_eq!((outbox.bytes(), outbox.is_empty()), (held, true), "the rest is on its way");
+        outbox.queue(third.clone()).expect("room");
+        outbox.flush();
+        assert_eq!(wire.taken.lock().expect("no test panics").len(), 3, "nothing overtakes it");
+        assert_eq!(outbox.take_all()[..], [third]);
+    }
+
+    #[test]
+    fn a_closed_outbox_lets_go_of_the_wire() {
+        let (outbox, wire) = (outbox(1, 10_000), Arc::new(FakeWire::default()));
+        outbox.attach(Arc::clone(&wire) as Arc<dyn Wire>);
+        outbox.close();
+        outbox.attach(Arc::clone(&wire) as Arc<dyn Wire>);
+        assert_eq!(Arc::strong_count(&wire), 1);
     }
 
     #[test]

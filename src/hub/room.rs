@@ -8,6 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use crate::hub::Outbox;
 use crate::protocol::{Encoded, SocketId};
 
+/// A room of at most so many is told by whoever tells it. In a larger one the
+/// writing would keep that task from its work for milliseconds, and is shared
+/// out among all threads.
+const DIRECT_MEMBERS_MAX: usize = 64;
+
 /// Finds rooms by name. A clone is the same hub.
 #[derive(Debug, Clone)]
 pub struct Hub {
@@ -115,17 +120,36 @@ impl Room {
     /// outbox is full is being closed and is passed over. Returns how many
     /// members took it.
     pub fn send(&self, message: &Encoded) -> usize {
-        self.fan_out(message, |_| true)
+        let queued = self.queue(message);
+        self.flush();
+        queued
     }
 
-    /// As [`Room::send`], to everybody but one.
-    pub fn send_except(&self, socket: SocketId, message: &Encoded) -> usize {
-        self.fan_out(message, |member| member != socket)
+    /// As [`Room::send`], but it leaves with the next [`Room::flush`].
+    pub fn queue(&self, message: &Encoded) -> usize {
+        self.queue_where(message, |_| true)
     }
 
-    /// As [`Room::send`], to those who are meant.
-    pub fn send_where(&self, message: &Encoded, is_meant: impl Fn(SocketId) -> bool) -> usize {
-        self.fan_out(message, is_meant)
+    /// As [`Room::queue`], to those who are meant.
+    pub fn queue_where(&self, message: &Encoded, is_meant: impl Fn(SocketId) -> bool) -> usize {
+        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
+        members
+            .iter()
+            .filter(|(socket, member)| {
+                is_meant(**socket) && member.outbox.queue(message.clone()).is_ok()
+            })
+            .count()
+    }
+
+    /// What is queued for the members leaves: by this very task in a small
+    /// room, by those of the connections in a large one.
+    pub fn flush(&self) {
+        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
+        if members.len() <= DIRECT_MEMBERS_MAX {
+            members.values().for_each(|member| member.outbox.flush());
+        } else {
+            members.values().for_each(|member| member.outbox.wake_if_waiting());
+        }
     }
 
     /// To those who have nothing else waiting; the others never see it.
@@ -157,16 +181,6 @@ impl Room {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    fn fan_out(&self, message: &Encoded, is_meant: impl Fn(SocketId) -> bool) -> usize {
-        let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
-        members
-            .iter()
-            .filter(|(socket, member)| {
-                is_meant(**socket) && member.outbox.push(message.clone()).is_ok()
-            })
-            .count()
     }
 }
 
@@ -234,7 +248,7 @@ mod tests {
         let (first, first_outbox, _first) = member(&room, 1);
         let (_, second_outbox, _second) = member(&room, 2);
         assert_eq!(room.send(&Encoded::PING), 2);
-        assert_eq!(room.send_except(first, &Encoded::NOOP), 1);
+        assert_eq!(room.queue_where(&Encoded::NOOP, |member| member != first), 1);
         assert_eq!(first_outbox.take_all()[..], [Encoded::PING]);
         assert_eq!(second_outbox.take_all()[..], [Encoded::PING, Encoded::NOOP]);
     }

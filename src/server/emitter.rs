@@ -105,7 +105,8 @@ fn deliver(hub: &Hub, emission: &Emission) {
         if emission.is_volatile {
             room.send_volatile_where(&message, is_meant);
         } else {
-            room.send_where(&message, is_meant);
+            room.queue_where(&message, is_meant);
+            room.flush();
         }
         if 1 < emission.rooms.len() {
             told.extend(room.sockets());

@@ -44,15 +44,20 @@ pub(super) struct Sender {
 }
 
 impl Answer {
-    pub(super) fn done(self, seq: u64, reply: Reply) {
+    /// The socket that has its answer queued, to leave with what else it is
+    /// told.
+    #[must_use = "its outbox is to be flushed"]
+    pub(super) fn done(self, seq: u64, reply: Reply) -> Option<Socket> {
         match self {
-            Self::Nobody => {}
+            Self::Nobody => None,
             Self::Socket(mut sender) => {
                 let rejected = std::mem::take(&mut sender.rejected);
-                sender.ack(&Ack::new(seq, ReplyBody::new(&reply, rejected)));
+                sender.queue_ack(&Ack::new(seq, ReplyBody::new(&reply, rejected)));
+                Some(sender.socket)
             }
             Self::Caller(caller) => {
                 let _ = caller.send(Ok(Executed { seq, reply }));
+                None
             }
         }
     }
@@ -71,10 +76,17 @@ impl Answer {
 impl Sender {
     /// A success; only told to clients that asked for it.
     pub(super) fn ack<T: Serialize>(&self, body: &T) {
+        self.queue_ack(body);
+        self.socket.outbox().flush();
+    }
+
+    /// As [`Sender::ack`], but it leaves with the next flush of the socket's
+    /// outbox.
+    fn queue_ack<T: Serialize>(&self, body: &T) {
         self.count(Outcome::Ok);
         if let Some(id) = self.ack {
             // A connection that is closing needs no answer.
-            let _ = self.socket.ack(id, body);
+            let _ = self.socket.queue_ack(id, body);
         }
     }
 

@@ -150,18 +150,26 @@ impl Members {
         }
     }
 
-    /// Tells whom it concerns. `origin` is the socket whose command this is.
+    /// What was told leaves: several messages of a moment go together.
+    pub(super) fn flush(&self) {
+        self.room.flush();
+    }
+
+    /// Tells whom it concerns, with the next [`Members::flush`]. `origin` is
+    /// the socket whose command this is.
     pub(super) fn tell(&self, outgoing: &Outgoing, origin: Option<SocketId>) {
         let message = &outgoing.message;
         match outgoing.audience {
             Audience::Everybody if outgoing.is_volatile => {
+                // What was told before it must not look like a client that is behind.
+                self.room.flush();
                 self.room.send_volatile(message);
             }
-            Audience::Everybody => self.fan_out(|room| room.send(message)),
+            Audience::Everybody => self.fan_out(|room| room.queue(message)),
             Audience::EverybodyBut(player) => {
                 let theirs = self.seats.get(&player).map(|seat| &seat.sockets);
                 let is_meant = |socket| theirs.is_none_or(|theirs| !theirs.contains(&socket));
-                self.fan_out(|room| room.send_where(message, is_meant));
+                self.fan_out(|room| room.queue_where(message, is_meant));
             }
             Audience::Player(player) => self.tell_seat(player, outgoing, None),
             Audience::OtherTabs(player) => self.tell_seat(player, outgoing, origin),
@@ -180,7 +188,7 @@ impl Members {
         let members = theirs.filter_map(|id| self.sockets.get(id));
         for member in members.filter(|member| member.membership.is_some()) {
             // A member whose connection is closing is told no more.
-            let _ = member.socket.emit(outgoing.message.clone());
+            let _ = member.socket.queue(outgoing.message.clone());
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,9 +13,9 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::connection::{Chatter, Incoming, Link};
-use crate::hub::held_bytes;
-use crate::protocol::CloseReason;
+use crate::hub::{Offered, Wire, held_bytes};
 use crate::protocol::frame::{HEAD_BYTES_MAX, Opcode, put_head};
+use crate::protocol::{CloseReason, Encoded};
 use crate::transport::websocket::close::{self, CloseCode, CloseLimits, close_frame};
 use crate::transport::websocket::{Incoming as Frame, ReadEnd, Reader, Violation, Writer};
 
@@ -30,17 +31,65 @@ pub(super) struct SocketLink {
     /// hands each message over in `inbox`, and waits until that is empty.
     reading: Pin<Box<dyn Future<Output = (Reader, End)> + Send>>,
     inbox: Arc<Inbox>,
-    writer: Writer,
-    queue: VecDeque<Bytes>,
-    /// The answer to the latest ping, behind the queue. Earlier ones need none
-    /// any more (RFC 6455 §5.5.3), so that pings fill no queue.
-    pong: Option<Bytes>,
+    line: Arc<Line>,
     chatter: Chatter,
     limits: LinkLimits,
     opened: Instant,
     /// The close code for a peer whose frames were all right.
     farewell: Option<CloseCode>,
     ended: Option<(Reader, End)>,
+}
+
+/// The way out. Shared with rooms, which may write past the connection's task
+/// when nothing else is under way.
+struct Line(Mutex<Outgoing>);
+
+struct Outgoing {
+    /// `None` once the link is being closed.
+    writer: Option<Writer>,
+    queue: VecDeque<Bytes>,
+    /// The answer to the latest ping, behind the queue. Earlier ones need none
+    /// any more (RFC 6455 §5.5.3), so that pings fill no queue.
+    pong: Option<Bytes>,
+}
+
+impl Line {
+    fn lock(&self) -> MutexGuard<'_, Outgoing> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wire for Line {
+    fn offer(&self, messages: &[Encoded]) -> Offered {
+        let mut outgoing = self.lock();
+        let is_at_rest = outgoing.is_at_rest();
+        let Outgoing { writer: Some(writer), queue, .. } = &mut *outgoing else {
+            return Offered::Refused;
+        };
+        if !is_at_rest || !writer.try_write(messages.iter().map(Encoded::websocket), queue) {
+            return Offered::Refused;
+        }
+        if queue.is_empty() { Offered::Sent } else { Offered::Begun }
+    }
+}
+
+impl Outgoing {
+    fn is_at_rest(&self) -> bool {
+        self.queue.is_empty() && self.pong.is_none()
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(writer) = &mut self.writer else { return Poll::Ready(Ok(())) };
+        std::task::ready!(writer.poll_write(context, &mut self.queue))?;
+        if let Some(pong) = self.pong.take() {
+            self.queue.push_back(pong);
+            std::task::ready!(writer.poll_write(context, &mut self.queue))?;
+        }
+        if self.queue.capacity() > QUEUE_FRAMES_KEPT {
+            self.queue = VecDeque::new();
+        }
+        Poll::Ready(Ok(()))
+    }
 }
 
 /// What a peer may cost that sends nothing of use.
@@ -69,9 +118,11 @@ impl SocketLink {
         Self {
             reading: Box::pin(read(reader, Arc::clone(&inbox))),
             inbox,
-            writer,
-            queue: VecDeque::new(),
-            pong: None,
+            line: Arc::new(Line(Mutex::new(Outgoing {
+                writer: Some(writer),
+                queue: VecDeque::new(),
+                pong: None,
+            }))),
             chatter: Chatter::default(),
             limits,
             opened: Instant::now(),
@@ -94,10 +145,19 @@ impl SocketLink {
         self.chatter.is_too_much(self.opened.elapsed(), self.limits.controls_max)
     }
 
+    /// The writer, and what it has still to write. Nobody else writes from
+    /// now on.
+    fn take_writer(&self) -> Option<(Writer, VecDeque<Bytes>)> {
+        let mut outgoing = self.line.lock();
+        let mut queue = std::mem::take(&mut outgoing.queue);
+        queue.extend(outgoing.pong.take());
+        outgoing.writer.take().map(|writer| (writer, queue))
+    }
+
     /// Writes what is queued and `last`, then reads until the peer has closed too.
-    async fn part(mut self, last: Bytes) {
-        self.queue.push_back(last);
-        if self.writer.write(&mut self.queue).await.is_err() || self.ended.is_some() {
+    async fn part(mut self, mut writer: Writer, mut queue: VecDeque<Bytes>, last: Bytes) {
+        queue.push_back(last);
+        if writer.write(&mut queue).await.is_err() || self.ended.is_some() {
             return;
         }
         poll_fn(|context| {
@@ -126,7 +186,7 @@ impl Link for SocketLink {
                     let mut pong = Vec::with_capacity(HEAD_BYTES_MAX + payload.len());
                     put_head(&mut pong, Opcode::Pong, payload.len());
                     pong.extend_from_slice(&payload);
-                    self.pong = Some(pong.into());
+                    self.line.lock().pong = Some(pong.into());
                     // An error will be met again by whoever writes next.
                     let _ = self.poll_flush(context);
                 }
@@ -136,49 +196,43 @@ impl Link for SocketLink {
     }
 
     fn queue(&mut self, frames: Bytes) {
-        self.queue.push_back(frames);
+        self.line.lock().queue.push_back(frames);
     }
 
     fn has_queued(&self) -> bool {
-        !self.queue.is_empty() || self.pong.is_some()
+        !self.line.lock().is_at_rest()
     }
 
     fn behind_first_bytes(&self) -> usize {
-        self.queue.iter().skip(1).map(held_bytes).sum()
+        self.line.lock().queue.iter().skip(1).map(held_bytes).sum()
     }
 
     fn taken_bytes(&self) -> u64 {
-        self.writer.written_bytes()
+        self.line.lock().writer.as_ref().map_or(0, Writer::written_bytes)
     }
 
-    /// The stall time-out of the writer does not count here, because each call
-    /// begins anew; the heartbeat ends a connection that takes nothing.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
-        let mut written = std::task::ready!(pin!(self.writer.write(&mut self.queue)).poll(context));
-        if written.is_ok()
-            && let Some(pong) = self.pong.take()
-        {
-            self.queue.push_back(pong);
-            written = std::task::ready!(pin!(self.writer.write(&mut self.queue)).poll(context));
-        }
-        if self.queue.capacity() > QUEUE_FRAMES_KEPT {
-            self.queue = VecDeque::new();
-        }
-        Poll::Ready(written.map_err(|_| CloseReason::TransportError))
+        let flushed = self.line.lock().poll_flush(context);
+        flushed.map_err(|_| CloseReason::TransportError)
+    }
+
+    fn wire(&self) -> Option<Arc<dyn Wire>> {
+        Some(Arc::clone(&self.line) as Arc<dyn Wire>)
     }
 
     fn abort(self: Box<Self>) {
-        let Self { reading, writer, .. } = *self;
-        writer.reset();
-        drop(reading);
+        if let Some((writer, _)) = self.take_writer() {
+            writer.reset();
+        }
     }
 
-    fn close(mut self: Box<Self>) -> BoxFuture<'static, ()> {
+    fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
+            let Some((mut writer, mut queue)) = self.take_writer() else { return };
             let code = match &self.ended {
                 None => {
                     let farewell = close_frame(self.farewell);
-                    let part = self.part(farewell);
+                    let part = self.part(writer, queue, farewell);
                     let _ = tokio::time::timeout(CLOSE_LIMITS.linger, part).await;
                     return;
                 }
@@ -186,10 +240,10 @@ impl Link for SocketLink {
                 Some((_, End::ByPeer(code))) => *code,
                 Some((_, End::ByViolation(violation))) => Some(violation.close_code()),
             };
-            let rest = self.writer.write(&mut self.queue);
+            let rest = writer.write(&mut queue);
             let written = tokio::time::timeout(CLOSE_LIMITS.linger, rest).await;
             if let (Ok(Ok(())), Some((reader, _))) = (written, self.ended) {
-                close::close(reader, self.writer, code, CLOSE_LIMITS).await;
+                close::close(reader, writer, code, CLOSE_LIMITS).await;
             }
         })
     }

@@ -88,6 +88,19 @@ impl WriteHalf {
     }
 }
 
+impl WriteHalf {
+    /// What the kernel takes at once; nothing of a secured stream, whose
+    /// records are the business of the task that drives it.
+    pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        match (self, bufs) {
+            // The kernel has less to do for one buffer than for a list of one.
+            (Self::Plain(half), [only]) => half.try_write(only),
+            (Self::Plain(half), bufs) => half.try_write_vectored(bufs),
+            (Self::Tls(_), _) => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
 impl Shared {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut **self.lock()).poll_fill_buf(cx).map_ok(drop)

@@ -24,6 +24,7 @@ impl SessionTask {
                 for outgoing in project(self.handle.id, &event) {
                     self.members.tell(&outgoing, None);
                 }
+                self.members.flush();
             }
             Some(Update::Whispered(_)) => {}
             Some(Update::Committed { previous, entries }) => {
@@ -56,6 +57,7 @@ impl SessionTask {
             self.show(entry, None).await;
         }
         self.position = position;
+        self.members.flush();
     }
 
     /// What a conflict says that we missed; where it does not, the session is
@@ -139,6 +141,7 @@ impl SessionTask {
                 for entry in entries.iter().take(behind) {
                     self.show(entry, None).await;
                 }
+                self.members.flush();
             }
             // What they were told may be of another history (Redis came back
             // as it was a while ago), where the next `seq` fits by chance and

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -171,6 +172,9 @@ impl SessionTask {
 
     /// Does what waits, up to a batch.
     async fn turn(&mut self, first: Option<Box<Job>>) {
+        // Whoever is about to ask is heard first: what comes at the same moment
+        // is committed together and told together.
+        yield_now().await;
         let mut batch: Vec<Work> = Vec::new();
         for (socket, manner) in self.departures.take() {
             batch.extend(self.departed(&socket, manner));

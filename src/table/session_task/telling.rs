@@ -1,6 +1,7 @@
 //! What was committed, told: to the members, and to whoever waits for an answer.
 
 use secrecy::{ExposeSecret, SecretString};
+use smallvec::SmallVec;
 
 use crate::api::ack::{Ack, Joined};
 use crate::api::failure::Failure;
@@ -24,23 +25,29 @@ use crate::table::session_task::SessionTask;
 use crate::table::session_task::batch::{Turn, Waiting};
 use crate::table::socket_state::{Place, SocketState};
 
+type Answered = SmallVec<[Socket; 4]>;
+
 impl SessionTask {
     /// Tells the members what was committed, in order, and answers.
     /// `entries` are those of the events that are not volatile.
     pub(super) async fn deliver(&mut self, events: &[Event], entries: &[Entry], turns: Vec<Turn>) {
         let mut entries = entries.iter();
         let mut events = events.iter().enumerate().peekable();
+        let mut answered = Answered::new();
         for turn in turns {
             while let Some((index, event)) = events.next_if(|(index, _)| *index < turn.events.end) {
                 let is_own = turn.events.contains(&index) && self.is_answered(&turn);
                 let origin = turn.work.origin.filter(|_| is_own);
                 self.show_next(event, &mut entries, origin).await;
             }
-            self.answer(turn);
+            answered.extend(self.answer(turn));
         }
         for (_, event) in events {
             self.show_next(event, &mut entries, None).await;
         }
+        // All that this commit has to say to a connection is one write.
+        self.members.flush();
+        answered.iter().for_each(|socket| socket.outbox().flush());
     }
 
     /// Whether the sender learns from the answer what its other tabs are told:
@@ -115,10 +122,11 @@ impl SessionTask {
         }
     }
 
-    fn answer(&mut self, turn: Turn) {
+    /// Returns the socket that has its answer queued, if there is one.
+    fn answer(&mut self, turn: Turn) -> Option<Socket> {
         let Turn { work, outcome, seq, .. } = turn;
         match (work.waiting, outcome) {
-            (Waiting::Answer(answer), Ok(reply)) => answer.done(seq, reply),
+            (Waiting::Answer(answer), Ok(reply)) => return answer.done(seq, reply),
             (Waiting::Answer(answer), Err(refusal)) => answer.failed(refusal.into()),
             (Waiting::Look(look), _) => look(&self.session, self.shared.store.now()),
             (Waiting::Join { socket, answer }, Ok(Reply::Joined { player })) => {
@@ -134,6 +142,7 @@ impl SessionTask {
                 recovery.failed(RecoveryFailure::of_refusal(&refusal));
             }
         }
+        None
     }
 
     fn count_join(&self, command: &Option<Command>) {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
@@ -56,11 +56,35 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             if frames.is_empty() {
                 return self.flush().await;
             }
-            let written = timeout(self.stall_timeout, write_some(&mut self.stream, frames))
-                .await
-                .map_err(|_| WriteEnd::Stalled)??;
+            let stream = &mut self.stream;
+            let some = poll_fn(|cx| poll_some(stream, cx, frames));
+            let written =
+                timeout(self.stall_timeout, some).await.map_err(|_| WriteEnd::Stalled)??;
             if written == 0 {
                 return Err(io::Error::from(io::ErrorKind::WriteZero).into());
+            }
+            self.written_bytes += written as u64;
+            self.is_inside_a_frame = advance(frames, written);
+        }
+    }
+
+    /// As [`Writer::write`], polled, and with no limit of time: for whoever
+    /// keeps one for himself.
+    pub fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        frames: &mut VecDeque<Bytes>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            while frames.front().is_some_and(Bytes::is_empty) {
+                frames.pop_front();
+            }
+            if frames.is_empty() {
+                return Pin::new(&mut self.stream).poll_flush(cx);
+            }
+            let written = ready!(poll_some(&mut self.stream, cx, frames))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.written_bytes += written as u64;
             self.is_inside_a_frame = advance(frames, written);
@@ -101,6 +125,31 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 }
 
 impl Writer {
+    /// Writes whole frames at once, as far as the kernel takes them, and puts
+    /// the rest of what has begun into `rest`. Returns `false` if nothing was
+    /// taken: the kernel has no room, the frames are more than one call takes,
+    /// or the stream is secured. What is wrong, whoever waits will learn.
+    pub(in crate::transport) fn try_write<'a>(
+        &mut self,
+        frames: impl ExactSizeIterator<Item = &'a Bytes> + Clone,
+        rest: &mut VecDeque<Bytes>,
+    ) -> bool {
+        if FRAMES_PER_WRITE_MAX < frames.len() {
+            return false;
+        }
+        let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE_MAX];
+        let count = fill(&mut slices, frames.clone());
+        let Ok(written @ 1..) = self.stream.try_write_vectored(slices.split_at(count).0) else {
+            return false;
+        };
+        self.written_bytes += written as u64;
+        if written < frames.clone().map(Bytes::len).sum() {
+            rest.extend(frames.cloned());
+            self.is_inside_a_frame = advance(rest, written);
+        }
+        true
+    }
+
     /// Makes the end of the stream a reset: the kernel forgets what it has not
     /// sent, instead of keeping it for a peer that does not take it.
     pub(in crate::transport) fn reset(self) {
@@ -112,22 +161,30 @@ impl Writer {
 /// Frames handed to the kernel in one call; Linux takes 1,024 at most.
 pub const FRAMES_PER_WRITE_MAX: usize = 64;
 
-/// The slices live on the stack of one poll, not in the future.
-async fn write_some<W: AsyncWrite + Unpin>(
+/// The slices live on the stack of one poll, not in a future.
+fn poll_some<W: AsyncWrite + Unpin>(
     stream: &mut W,
+    cx: &mut Context<'_>,
     frames: &VecDeque<Bytes>,
-) -> io::Result<usize> {
-    poll_fn(|cx| {
-        let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE_MAX];
-        let mut count = 0;
-        for (slice, frame) in slices.iter_mut().zip(frames) {
-            *slice = IoSlice::new(frame);
-            count += 1;
-        }
-        let (filled, _) = slices.split_at(count);
-        Pin::new(&mut *stream).poll_write_vectored(cx, filled)
-    })
-    .await
+) -> Poll<io::Result<usize>> {
+    let mut stream = Pin::new(stream);
+    if let (Some(frame), 1) = (frames.front(), frames.len()) {
+        // The kernel has less to do for one buffer than for a list of one.
+        return stream.as_mut().poll_write(cx, frame);
+    }
+    let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE_MAX];
+    let count = fill(&mut slices, frames);
+    stream.poll_write_vectored(cx, slices.split_at(count).0)
+}
+
+/// Returns how many slices were filled.
+fn fill<'a>(slices: &mut [IoSlice<'a>], frames: impl IntoIterator<Item = &'a Bytes>) -> usize {
+    let mut count = 0;
+    for (slice, frame) in slices.iter_mut().zip(frames) {
+        *slice = IoSlice::new(frame);
+        count += 1;
+    }
+    count
 }
 
 /// Drops `written` bytes from the front; true if that ends inside a frame.
