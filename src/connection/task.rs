@@ -6,6 +6,7 @@
 //! comes first, and the future of the task is little more than the struct.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use crate::alarm::Alarm;
@@ -224,8 +226,9 @@ impl Task {
         }
         self.burst_packets = 0;
         if is_burst_over {
-            // Others want to run; reading goes on afterwards.
-            context.waker().wake_by_ref();
+            // Others want to run, those too who make way for others: reading
+            // goes on after them.
+            let _ = pin!(yield_now()).poll(context);
         }
         if let Poll::Ready(happened) = self.poll_write(context) {
             return Poll::Ready(happened);

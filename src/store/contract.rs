@@ -234,7 +234,7 @@ pub enum Update {
 /// Updates of a session that may wait for a subscriber before it is told that
 /// it missed some. Each has its place from the beginning on, so that a
 /// session which nobody plays in pays for all of them.
-pub(super) const UPDATES_WAITING_MAX: usize = 32;
+pub(super) const UPDATES_WAITING_MAX: usize = 64;
 
 /// The updates of one session; ends when it is dropped.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! Random values: ids that nobody can guess.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use crate::poker::ids::{InstanceId, JoinCode, PlayerId, SessionId};
@@ -25,9 +26,23 @@ pub(super) fn salt() -> [u8; 16] {
     bytes()
 }
 
-/// What tells a commit from all others.
+/// What tells a commit from all others. Drawn by the dozen: a call of the
+/// kernel for each would cost as much as the rest of a vote's decision.
 pub(super) fn nonce() -> u64 {
-    u64::from_le_bytes(bytes())
+    NONCES.with_borrow_mut(|drawn| {
+        drawn.pop().unwrap_or_else(|| {
+            let words: [u8; 8 * NONCES_DRAWN] = bytes();
+            let words = words.as_chunks::<8>().0.iter();
+            drawn.extend(words.map(|word| u64::from_le_bytes(*word)));
+            drawn.pop().unwrap_or_default()
+        })
+    })
+}
+
+const NONCES_DRAWN: usize = 32;
+
+thread_local! {
+    static NONCES: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
 /// From nine to eleven tenths: not all instances at the same moment.

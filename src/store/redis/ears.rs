@@ -161,6 +161,11 @@ impl Ears {
         self.state().places.get(&id) == Some(&serial)
     }
 
+    /// Whether `id` is believed to be subscribed.
+    pub(super) fn hears(&self, id: SessionId) -> bool {
+        self.state().places.contains_key(&id)
+    }
+
     /// Asks every connection whether it lives; the serials of the dead.
     pub(super) async fn probe(&self) -> Vec<u64> {
         let ears: Vec<Ear> = self.state().connections.values().cloned().collect();

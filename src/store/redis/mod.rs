@@ -475,6 +475,7 @@ impl Inner {
             Some(_) => commit.arg(""),
             None => commit.arg(doorbell::bell(position, self.origin)),
         };
+        commit.arg(u8::from(self.link.counts_subscribers() && self.ears.hears(id)));
         add_charges(&mut commit, charges);
         for Entry { position, event } in entries {
             commit.arg(format!("{}-{}", position.version, position.nonce));

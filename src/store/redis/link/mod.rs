@@ -248,6 +248,15 @@ impl Link {
         }
     }
 
+    /// Whether one server sees all who subscribe to a channel. A cluster may
+    /// be behind a proxy that subscribes once for many.
+    pub(crate) fn counts_subscribers(&self) -> bool {
+        match &self.inner.topology {
+            Topology::Single(_) | Topology::Sentinel(_) => true,
+            Topology::Cluster(_) => false,
+        }
+    }
+
     /// Whether a replica may become the primary without being asked.
     pub(crate) async fn fails_over(&self) -> Result<bool, StoreError> {
         match &self.inner.topology {

@@ -4,12 +4,21 @@
 -- ARGV  1 epoch  2 version  3 nonce (expected)  4 version  5 nonce (new)
 --       6 kept until  7 tombstone  8 tombstone until  9 join code until, if it
 --       is to be prolonged  10 entries in a reply, at the most  11 channel
---       12 doorbell, or '' if it rings later  13.. budgets, as
+--       12 doorbell, or '' if it rings later  13 '1' if the caller hears the
+--       channel, and whoever hears it is counted here  14.. budgets, as
 --       `charge` wants them; then id, entry of each
 -- Returns {'accepted', snapshot's version, join code to prolong or false},
 -- {'missed', entries, confirmed or false}, {'unreachable'}, {'restoring', ms
 -- to wait}, {'denied', fit, ms to wait, ...} or {'gone'}.
-local BUDGETS = 13
+local BUDGETS = 14
+
+-- Whether anybody hears the channel besides one who does for certain: ringing
+-- for nobody costs both sides more than asking.
+local function has_others(channel)
+  local counted = redis.pcall('PUBSUB', 'SHARDNUMSUB', channel)
+  return counted.err or counted[2] ~= 1
+end
+
 local fields = {'epoch', 'version', 'nonce', 'snapshot', 'code', 'code_until', 'confirmed',
   'restoring_until', 'swept'}
 local own = #fields
@@ -39,8 +48,10 @@ if own < #fields then
   end
   sweep(KEYS[1], meta[9], now, set)
 end
+-- Once for all: a number would be made a text for each.
+local stamp = string.format('%.0f', now)
 for i = BUDGETS + 1 + FIELDS_EACH * (#fields - own), #ARGV, 2 do
-  redis.call('XADD', KEYS[2], ARGV[i], 'e', ARGV[i + 1], 't', now)
+  redis.call('XADD', KEYS[2], ARGV[i], 'e', ARGV[i + 1], 't', stamp)
 end
 local code = false
 if tonumber(meta[6]) < tonumber(ARGV[8]) then
@@ -52,7 +63,7 @@ for i = 1, 3 do
   redis.call('PEXPIREAT', KEYS[i], ARGV[6])
 end
 redis.call('SET', KEYS[4], ARGV[7], 'PXAT', ARGV[8])
-if ARGV[12] ~= '' then
+if ARGV[12] ~= '' and (ARGV[13] ~= '1' or has_others(ARGV[11])) then
   redis.call('SPUBLISH', ARGV[11], ARGV[12])
 end
 return {'accepted', meta[4], code}

@@ -21,6 +21,11 @@ local last = math.min(tonumber(meta[2]) - tonumber(ARGV[5]), tonumber(ARGV[2])) 
 if last < 1 then
   return 1
 end
+-- Most often nothing is old enough: then one entry is read, not all.
+local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1]
+if not oldest or old <= tonumber(oldest[2][4]) then
+  return 1
+end
 local first_kept = false
 local entries = redis.call('XRANGE', KEYS[2], '-', string.format('%.0f', last), 'COUNT', ARGV[7])
 for _, entry in ipairs(entries) do
