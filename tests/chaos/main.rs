@@ -9,6 +9,8 @@ mod history;
 mod instance;
 mod invariants;
 mod nemesis;
+#[path = "../support/ports.rs"]
+mod ports;
 mod process;
 mod random;
 mod redis_process;
