@@ -10,7 +10,7 @@ import { Front } from "./support/front.mjs";
 
 export { TRANSPORTS };
 
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 
 /** What a client that only listens may not hear: its own answers. */
 const UNNUMBERED = new Set(["session:joined", "heartbeat:response", "rate:limit", "connection:error"]);

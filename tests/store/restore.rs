@@ -240,14 +240,14 @@ async fn what_is_over_is_not_put_back() {
     let store = server.store().await;
     let created = create(&store, 1).await;
     let past = Lifetime {
-        kept_until: store.now().add_ms(300),
+        kept_until: store.now().add_ms(3_000),
         tombstone: Tombstone::Ended,
         tombstone_until: store.now().add_ms(60_000),
     };
     let entries = Entry::behind(created.position, 7, [away(1, true)]);
     store.commit(created.session.id, created.position, entries, Vec::new(), past).await.unwrap();
     let ended = load(&store, created.session.id).await;
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_millis(3_100)).await;
     // Whatever the replica believes, the tombstone stands.
     let refused = store.restore(ended.clone(), lifetime(&store)).await;
     assert_eq!(refused, Err(StoreError::Gone));

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { io } from "socket.io-client";
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 export const TRANSPORTS = {
   websocket: ["websocket"],

@@ -14,7 +14,7 @@ export const TRANSPORTS = {
 };
 
 /** Generous: no test is about speed. */
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 export class Client {
   /** All events, in order; `read` ones have been asked for by the test. */
