@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 
 import { io } from "socket.io-client";
 
+import { breakOff } from "../support/engine.mjs";
+
 const PATIENCE_MS = 30_000;
 
 export const TRANSPORTS = {
@@ -91,7 +93,7 @@ export class Client {
   /** Loses the connection, as if the network did it. */
   async lose() {
     const gone = this.next("disconnect");
-    this.socket.io.engine.close();
+    breakOff(this.socket.io.engine);
     await gone;
   }
 

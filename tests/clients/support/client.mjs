@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { io } from "socket.io-client";
 
+import { breakOff } from "./engine.mjs";
 import { Mirror } from "./mirror.mjs";
 
 /** The ways a client may travel. */
@@ -147,11 +148,7 @@ export class Client {
 
   /** The connection breaks without a word to the server's game. */
   drop() {
-    const { engine } = this.socket.io;
-    // A close() that waits for an upgrade comes in the task in which the last
-    // poll is decoded; socket.io-client would then hear its events twice.
-    if (engine.upgrading) engine.transport.onClose();
-    else engine.close();
+    breakOff(this.socket.io.engine);
   }
 
   #hear(name, payload) {
