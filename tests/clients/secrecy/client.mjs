@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 import { io } from "socket.io-client";
 
-import { breakOff } from "../support/engine.mjs";
+import { hangUp } from "../support/engine.mjs";
 
 const PATIENCE_MS = 30_000;
 
@@ -93,7 +93,7 @@ export class Client {
   /** Loses the connection, as if the network did it. */
   async lose() {
     const gone = this.next("disconnect");
-    breakOff(this.socket.io.engine);
+    await hangUp(this.socket.io.engine);
     await gone;
   }
 

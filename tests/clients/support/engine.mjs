@@ -1,9 +1,20 @@
-// What breaks a connection from the client's side.
+// What breaks a connection from the client's side. A close() that waits for an
+// upgrade comes in the task in which the last poll is decoded; socket.io-client
+// would then hear its events twice.
 
-/** The connection ends without a word to Socket.IO, as if the network did it. */
+/** The connection ends at once, as if the network did it; the server may not notice. */
 export function breakOff(engine) {
-  // A close() that waits for an upgrade comes in the task in which the last
-  // poll is decoded; socket.io-client would then hear its events twice.
   if (engine?.upgrading) engine.transport.onClose();
   else engine?.close();
+}
+
+/** The connection ends as soon as it is not being upgraded, and the server learns of it. */
+export async function hangUp(engine) {
+  if (engine.upgrading) {
+    await new Promise((resolve) => {
+      for (const end of ["upgrade", "upgradeError", "close"]) engine.once(end, resolve);
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  engine.close();
 }
