@@ -8,7 +8,8 @@ import { after, it } from "node:test";
 import { Table, names, overEveryTransport } from "./recovery_client.mjs";
 import { UNLIMITED, startServer } from "./support/server.mjs";
 
-const settings = { ...UNLIMITED, "log.level": "info" };
+// Nobody leaves because the machine was too busy to bring him back.
+const settings = { ...UNLIMITED, "log.level": "info", "session.disconnect_grace_ms": 120_000 };
 const server = await startServer(settings);
 after(() => server.stop());
 

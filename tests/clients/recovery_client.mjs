@@ -6,6 +6,7 @@ import { describe, it } from "node:test";
 import { io } from "socket.io-client";
 
 import { TRANSPORTS } from "./support/client.mjs";
+import { putAway } from "./support/engine.mjs";
 import { Front } from "./support/front.mjs";
 
 export { TRANSPORTS };
@@ -113,7 +114,7 @@ export class Traveller {
 
   close() {
     this.socket.disconnect();
-    this.socket.io.engine?.close();
+    putAway(this.socket.io.engine);
     this.front.close();
   }
 

@@ -30,6 +30,7 @@ async function instance(settings = {}) {
     // because the machine is busy.
     "instances.lease_ms": 6_000,
     "instances.renew_ms": 300,
+    "session.disconnect_grace_ms": 120_000,
     ...settings,
   });
   started.add(server);

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { io } from "socket.io-client";
 
-import { breakOff } from "./engine.mjs";
+import { breakOff, putAway } from "./engine.mjs";
 import { Mirror } from "./mirror.mjs";
 
 /** The ways a client may travel. */
@@ -143,7 +143,7 @@ export class Client {
   close() {
     for (const wait of this.#waiting) clearTimeout(wait.late);
     this.socket.disconnect();
-    this.socket.io.engine?.close();
+    putAway(this.socket.io.engine);
   }
 
   /** The connection breaks without a word to the server's game. */

@@ -18,3 +18,15 @@ export async function hangUp(engine) {
   }
   engine.close();
 }
+
+/**
+ * The connection is not wanted any more. One that waits for an upgrade, or for
+ * a server that is gone, would keep this process until its heartbeat is late,
+ * which is a minute and a half.
+ */
+export function putAway(engine) {
+  if (!engine) return;
+  engine.close();
+  const insist = () => engine.readyState !== "closed" && engine.transport.onClose();
+  setTimeout(insist, 1_000).unref();
+}
