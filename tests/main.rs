@@ -54,6 +54,7 @@ mod support {
     pub(crate) mod house;
     pub(crate) mod http;
     pub(crate) mod node;
+    pub(crate) mod ports;
     pub(crate) mod raw_ws;
 }
 

@@ -7,7 +7,7 @@ import { startFleet } from "./support/fleet.mjs";
 import { receive } from "./support/people.mjs";
 
 /** A lost instance is noticed soon. */
-const LEASES = { "instances.lease_ms": 2_000, "instances.renew_ms": 500 };
+const LEASES = { "instances.lease_ms": 5_000, "instances.renew_ms": 500 };
 
 /** Hanna, Jonas and Mira, each on the own way in. */
 async function seated(ways) {

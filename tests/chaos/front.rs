@@ -1,6 +1,8 @@
 //! A load balancer without stickiness: every HTTP request goes to the next
 //! instance that is ready and takes it, whatever connection it came on. An
-//! upgraded connection stays where it is.
+//! upgraded connection stays where it is. A GET that is answered 503 goes to
+//! the next one, as with those of `infra/`: a look that comes late on a busy
+//! machine sends nobody away.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -73,8 +75,15 @@ async fn serve(
     log: &File,
 ) -> io::Result<()> {
     let mut waiting = Vec::new();
+    let mut refused: Option<(Vec<u8>, usize)> = None;
     loop {
-        let Some(request) = message(&mut client, &mut waiting).await? else { return Ok(()) };
+        let (request, refusals) = match refused.take() {
+            Some(refused) => refused,
+            None => match message(&mut client, &mut waiting).await? {
+                Some(request) => (request, 0),
+                None => return Ok(()),
+            },
+        };
         let Some(mut instance) = next_instance(instances, turn).await else {
             let unavailable = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
             client.write_all(unavailable.as_bytes()).await?;
@@ -99,6 +108,11 @@ async fn serve(
         };
         if !response.starts_with(b"HTTP/1.1 200") {
             note(log, &request, &response);
+        }
+        let may_go_on = request.starts_with(b"GET ") && refusals + 1 < instances.len();
+        if may_go_on && response.starts_with(b"HTTP/1.1 503") {
+            refused = Some((request, refusals + 1));
+            continue;
         }
         client.write_all(&response).await?;
         if response.starts_with(b"HTTP/1.1 101") {

@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::timeout;
 
-use crate::process::{Process, free_port};
+use crate::ports::free_port;
+use crate::process::Process;
 
 pub(crate) struct Instance {
     pub(crate) port: u16,

@@ -9,6 +9,8 @@ mod history;
 mod instance;
 mod invariants;
 mod nemesis;
+#[path = "../support/ports.rs"]
+mod ports;
 mod process;
 mod random;
 mod redis_process;
@@ -170,7 +172,9 @@ async fn rounds(
         false => arguments.rounds.unwrap_or(scenario.rounds),
     };
     let sessions = arguments.sessions.unwrap_or(scenario.sessions);
-    let scenario = &Scenario { sessions, ..*scenario };
+    // The short run shares its machine with the tests, and with another of its kind.
+    let lag_ms_max = scenario.lag_ms_max.map(|ms| if arguments.short { 4 * ms } else { ms });
+    let scenario = &Scenario { sessions, lag_ms_max, ..*scenario };
     let mut sum = Verdict::default();
     for seed in (arguments.seed..).take(count) {
         let round = play(setting, scenario, seed, seconds(arguments, scenario), None).await;

@@ -73,9 +73,3 @@ impl Process {
 fn is_setting(name: &str) -> bool {
     name.starts_with("CARDROOM_") || name == "CLIENT_URL"
 }
-
-/// A port that nobody listens on.
-pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
-}

@@ -9,7 +9,8 @@ use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, cmd};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::process::{Process, free_port};
+use crate::ports::free_port;
+use crate::process::Process;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Persistence {

@@ -39,7 +39,7 @@ pub(crate) struct Round {
 
 /// Presence settles, timers run out, and the last head check is made.
 const QUIET_MS: u64 = 4_000;
-const SETTLE_MS: u64 = 20_000;
+const SETTLE_MS: u64 = 60_000;
 
 pub(crate) async fn play(
     setting: &Setting,

@@ -43,7 +43,7 @@ pub(crate) struct Swarm {
 }
 
 const START_TIMEOUT: Duration = Duration::from_secs(120);
-const END_TIMEOUT: Duration = Duration::from_secs(10);
+const END_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Swarm {
     /// Returns once everybody plays.

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BALANCERS, startBalancer } from "./support/balancer.mjs";
 import { Client } from "./support/client.mjs";
 import { startConfiguredRedis } from "./support/configured_redis.mjs";
+import { freePort } from "./support/ports.mjs";
 import { PROMPT, UNLIMITED, startServer } from "./support/server.mjs";
 import { Table, story } from "./support/table.mjs";
 
@@ -29,7 +30,8 @@ after(async () => {
   assert.doesNotMatch(refused, /username\s+"?cardroom/, "Redis refuses the server nothing");
 });
 
-const start = (listen) =>
+/** At a port that is still free when it is started anew. */
+const start = async (listen) =>
   startServer(
     {
       ...UNLIMITED,
@@ -42,7 +44,7 @@ const start = (listen) =>
       "admin.token": METRICS_TOKEN,
       "server.drain_seconds": DRAIN_SECONDS,
     },
-    listen,
+    listen ?? `127.0.0.1:${await freePort()}`,
   );
 
 /** Two instances and what stands before them. */
@@ -158,8 +160,8 @@ for (const kind of BALANCERS) {
     const table = new Table(own, "websocket");
     const host = returning(table, "websocket");
     // Or the cards are shown as soon as those who are here have voted.
-  const settings = { autoReveal: false };
-  const opened = await host.do("session:create", { name: "Sprint 12", playerName: "Hanna", settings });
+    const settings = { autoReveal: false };
+    const opened = await host.do("session:create", { name: "Sprint 12", playerName: "Hanna", settings });
     await host.next("session:joined");
     Object.assign(table, { id: opened.sessionId, story: opened.currentStory.id });
     const players = [host];

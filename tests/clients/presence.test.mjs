@@ -223,7 +223,10 @@ story(hasty, "a seat is kept for who has left, with its vote", async (table) => 
 story(patient, "a client reconnects by itself with its token", async (table) => {
   const host = await table.open();
   const auth = { sessionId: table.id, playerName: "Ann" };
-  const ann = table.client({ reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 50, auth: (tell) => tell(auth) });
+  // It comes back by itself, though not before this.
+  let meanwhile = Promise.resolve();
+  const identify = (tell) => meanwhile.then(() => tell(auth));
+  const ann = table.client({ reconnection: true, reconnectionDelay: 20, reconnectionDelayMax: 50, auth: identify });
   const first = await ann.next("session:joined");
   auth.playerToken = first.playerToken;
   await ann.do("vote:submit", table.vote("3"));
@@ -231,7 +234,8 @@ story(patient, "a client reconnects by itself with its token", async (table) => 
   await ann.next("(disconnect)");
   // As a page that was loaded anew: its socket is another one.
   ann.socket._pid = undefined;
-  await host.do("story:update", { title: "Meanwhile" });
+  meanwhile = host.do("story:update", { title: "Meanwhile" });
+  await meanwhile;
   const second = await ann.next("session:joined");
   assert.equal(second.player.id, first.player.id);
   assert.equal(second.snapshot.you.vote.value, "3");

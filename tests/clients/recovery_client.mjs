@@ -6,11 +6,12 @@ import { describe, it } from "node:test";
 import { io } from "socket.io-client";
 
 import { TRANSPORTS } from "./support/client.mjs";
+import { putAway } from "./support/engine.mjs";
 import { Front } from "./support/front.mjs";
 
 export { TRANSPORTS };
 
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 
 /** What a client that only listens may not hear: its own answers. */
 const UNNUMBERED = new Set(["session:joined", "heartbeat:response", "rate:limit", "connection:error"]);
@@ -113,7 +114,7 @@ export class Traveller {
 
   close() {
     this.socket.disconnect();
-    this.socket.io.engine?.close();
+    putAway(this.socket.io.engine);
     this.front.close();
   }
 

@@ -18,6 +18,9 @@ process.setMaxListeners(64);
 const redis = await startRedis();
 after(() => redis.stop());
 
+/** At once, on a busy machine: a lease and all time-outs are longer. */
+const NOTICED_MS = 10_000;
+
 const SETTINGS = {
   ...UNLIMITED,
   ...PROMPT,
@@ -86,18 +89,21 @@ it("costs the clients of a killed instance one reconnect, and the others nothing
   const { proxy } = mortal;
   const table = new Table(mortal, "polling");
   try {
-    const again = { reconnection: true, reconnectionDelay: 50, reconnectionDelayMax: 100 };
+    // Nobody is back before the kernel has taken the last connection of the dead.
+    const again = { reconnection: true, reconnectionDelay: 500, reconnectionDelayMax: 1_000 };
     const host = await table.open();
     const players = [];
     const sidOf = (client) => client.socket.io.engine.id;
     const ownerOf = (client) => proxy.owners.get(sidOf(client));
     const ownedBy = (index) => players.filter((one) => ownerOf(one) === index);
-    while ([0, 1, 2].some((index) => ownedBy(index).length < 3)) {
-      assert.ok(players.length < 60, "some instance never gets a client");
-      players.push(await table.join(`P${players.length}`, {}, again));
-      // Clients of one kind take turns of one length: a visitor breaks the step.
-      if (players.length % 2) await fetch(`${mortal.url}/healthz`);
+    // Not by turns: clients of one kind make the same number of requests, and
+    // fall into step.
+    for (let number = 0; number < 12; number++) {
+      proxy.openAt(number % 3);
+      players.push(await table.join(`P${number}`, {}, again));
     }
+    proxy.openAt(null);
+    for (const index of [0, 1, 2]) assert.equal(ownedBy(index).length, 4);
     // The host's client does not reconnect.
     const all = [host, ...players];
     await table.quiet();
@@ -119,7 +125,7 @@ it("costs the clients of a killed instance one reconnect, and the others nothing
     await mortal.servers[victim].signal("SIGKILL");
     for (const one of struck) assert.match((await one.next("(disconnect)")).reason, /^transport (error|close)$/);
     const noticed = Date.now() - killed;
-    assert.ok(noticed < 2_000, `noticed after ${noticed} ms`);
+    assert.ok(noticed < NOTICED_MS, `noticed after ${noticed} ms`);
     for (const one of struck) {
       await one.connected();
       await one.do("session:join", { sessionId: table.id, playerToken: one.joined.playerToken });
@@ -169,7 +175,7 @@ it("asks Redis about an owner once in a while, and never about an invented one",
     await there.signal("SIGKILL");
     const died = Date.now();
     for (let number = 0; number < 100; number++) assert.equal((await post(here, dying)).status, 400);
-    assert.ok(Date.now() - died < 2_000);
+    assert.ok(Date.now() - died < NOTICED_MS);
     const dead = (await lookups()) - before - known;
     assert.ok(dead <= 2 + (Date.now() - died) / 1_000, `${dead} lookups`);
   } finally {
@@ -178,8 +184,8 @@ it("asks Redis about an owner once in a while, and never about an invented one",
   }
 });
 
-it("gives up an owner that is frozen, once its lease is over", { timeout: 30_000 }, async () => {
-  const pair = await house(2, { "instances.lease_ms": 600, "instances.renew_ms": 200 });
+it("gives up an owner that is frozen, once its lease is over", { timeout: 120_000 }, async () => {
+  const pair = await house(2, { "instances.lease_ms": 3_000, "instances.renew_ms": 500 });
   const [here, there] = pair.servers;
   const path = "/socket.io/?EIO=4&transport=polling";
   try {

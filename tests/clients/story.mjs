@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /** Runs named steps in order; the process fails with the first that does. */
 export async function story(steps) {

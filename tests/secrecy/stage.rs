@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::secrecy::wire::{Failed, Http};
 use crate::store::redis_server::{RedisServer, directory, signal};
+use crate::support::ports::free_port;
 
 pub(super) struct Stage {
     pub(super) servers: Arc<[SocketAddr]>,
@@ -82,7 +83,7 @@ impl Stage {
 
 impl Process {
     fn start(redis: &str, settings: &[&str], log: PathBuf) -> Result<(Self, SocketAddr), Failed> {
-        let metrics = SocketAddr::from(([127, 0, 0, 1], crate::store::redis_server::free_port()));
+        let metrics = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let mut all: Vec<String> = [
             "auth.token_keys=[{kid=\"s\", secret=\"secrecy-secrecy-secrecy-secrecy-secrecy\"}]",
             "instances.shared_secret=secrecy-secrecy-secrecy-secrecy-secrecy",

@@ -206,7 +206,7 @@ impl Guest {
     }
 
     async fn next(&mut self) -> String {
-        tokio::time::timeout(Duration::from_secs(10), see_text(&mut self.socket))
+        tokio::time::timeout(Duration::from_secs(30), see_text(&mut self.socket))
             .await
             .expect("something is said in time")
     }

@@ -494,7 +494,17 @@ async fn sleep_ms(milliseconds: u64) {
 }
 
 pub(super) async fn create(store: &dyn SessionStore, number: u8) -> Loaded {
-    store.create(opening(number), for_an_hour(store)).await.expect("room for a session")
+    for _ in 0..PATIENCE {
+        match store.create(opening(number), for_an_hour(store)).await {
+            // As with a commit: it may have been accepted, and shows itself then.
+            Err(StoreError::Unavailable(_)) => sleep_ms(100).await,
+            created => return created.expect("room for a session"),
+        }
+        if let Ok(Stored::Live(created)) = store.load(opening(number).id).await {
+            return *created;
+        }
+    }
+    panic!("no session in {PATIENCE} attempts");
 }
 
 pub(super) async fn load(store: &dyn SessionStore, id: SessionId) -> Loaded {

@@ -317,7 +317,7 @@ async fn every_key_ends_by_itself_and_gives_no_secret_away() {
 async fn a_redis_that_is_away_is_an_error() {
     let server = RedisServer::start();
     let options = cardroom::store::redis::RedisOptions {
-        command_timeout: Duration::from_millis(200),
+        command_timeout: Duration::from_secs(1),
         ..server.options(&RedisServer::prefix())
     };
     let store = RedisStore::connect(options).await.expect("a store");

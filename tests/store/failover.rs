@@ -13,8 +13,9 @@ use tokio::time::timeout;
 
 use crate::store::contract::{away, commit, create, load, missed_events, missed_up_to, opening};
 use crate::store::redis::lifetime;
-use crate::store::redis_server::{RedisServer, free_port, options};
-use crate::store::redis_sites::{ClusterSite, SentinelSite, online_replicas, wait_until};
+use crate::store::redis_server::{RedisServer, options};
+use crate::store::redis_sites::{ClusterSite, Patience, SentinelSite, online_replicas, wait_until};
+use crate::support::ports::free_port;
 
 const LONG: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
@@ -171,7 +172,7 @@ async fn lose_nothing(url: &str, fail: impl AsyncFnOnce(SessionId) -> String) ->
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_primary_that_is_killed_takes_nothing_with_it() {
-    let mut site = SentinelSite::start();
+    let mut site = SentinelSite::start(Patience::Short);
     let url = site.url();
     for round in 0..3 {
         let longest = lose_nothing(&url, async |_| {
@@ -196,7 +197,7 @@ async fn a_primary_that_is_killed_takes_nothing_with_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_primary_that_hangs_and_comes_back_changes_nothing() {
-    let site = SentinelSite::start();
+    let site = SentinelSite::start(Patience::Short);
     let url = site.url();
     lose_nothing(&url, async |_| {
         tokio::task::block_in_place(|| {
@@ -215,7 +216,7 @@ async fn a_primary_that_hangs_and_comes_back_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_loses_a_primary_and_nothing_else() {
-    let mut site = ClusterSite::start();
+    let mut site = ClusterSite::start(Patience::Short);
     let url = site.url();
     let seeds: Vec<String> = site.servers.iter().map(RedisServer::address).collect();
     let all = format!("redis://{}", seeds.join(","));
@@ -235,7 +236,7 @@ async fn a_cluster_loses_a_primary_and_nothing_else() {
                 is_replaced && info.contains("cluster_state:ok")
             });
             // Without it, its shard has no replica, and accepts nothing.
-            site.servers.push(ClusterSite::node_at(port, &bus_port[1]));
+            site.servers.push(ClusterSite::node_at(port, &bus_port[1], Patience::Short));
         });
         all.clone()
     })

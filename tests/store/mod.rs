@@ -22,7 +22,7 @@ use cardroom::poker::ids::Millis;
 use cardroom::store::{MemoryStore, RedisStore, SessionStore};
 
 use redis_server::{RedisServer, options};
-use redis_sites::{ClusterSite, SentinelSite};
+use redis_sites::{ClusterSite, Patience, SentinelSite};
 
 /// A store to judge.
 pub(crate) struct Fixture {
@@ -157,7 +157,7 @@ whole_contract!(
     (),
     super::shared(&super::SentinelSite::shared().url()),
     {
-        let site = super::SentinelSite::start();
+        let site = super::SentinelSite::start(super::Patience::Long);
         let url = site.url();
         super::alone(site.servers, site.sentinels, move |_| url)
     }
@@ -169,7 +169,7 @@ whole_contract!(
     (),
     super::shared(&super::ClusterSite::shared().url()),
     {
-        let site = super::ClusterSite::start();
+        let site = super::ClusterSite::start(super::Patience::Long);
         let url = site.url();
         super::alone(site.servers, Vec::new(), move |_| url)
     }
@@ -186,7 +186,7 @@ async fn memory_store() -> Fixture {
 }
 
 /// Real time: as short as a busy machine allows.
-const REDIS_HOUR_MS: u64 = 1_200;
+const REDIS_HOUR_MS: u64 = 2_500;
 
 /// A store on servers that other tests use too.
 async fn shared(url: &str) -> Fixture {

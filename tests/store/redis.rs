@@ -211,7 +211,7 @@ async fn what_cannot_be_read_is_said_to_be_broken() {
 async fn while_redis_is_away_nothing_is_accepted() {
     let server = RedisServer::start();
     let options = RedisOptions {
-        command_timeout: Duration::from_millis(300),
+        command_timeout: Duration::from_secs(2),
         ..server.options(&RedisServer::prefix())
     };
     let store = RedisStore::connect(options).await.expect("a store");

@@ -1,7 +1,7 @@
 //! A `redis-server` of the tests: on a free port, without persistence, gone
 //! with the test that started it.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,13 +11,15 @@ use cardroom::store::RedisStore;
 use cardroom::store::redis::RedisOptions;
 use redis::{FromRedisValue, cmd};
 
+use crate::support::ports::free_port;
+
 pub(crate) struct RedisServer {
     port: u16,
     /// A shell that ends the server when its standard input does: with us.
     keeper: Child,
 }
 
-const START_TIMEOUT: Duration = Duration::from_secs(10);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl RedisServer {
     /// One for all tests that do not need their own.
@@ -51,7 +53,9 @@ impl RedisServer {
     /// Exactly so; returns when it listens at `port`.
     #[allow(clippy::disallowed_methods, reason = "another process starts in real time")]
     pub(crate) fn run(port: u16, arguments: &[&str]) -> Self {
-        let script = r#"redis-server "$@" & server=$!; read -r _; kill -9 "$server""#;
+        // Only what has been waited for has given its port back.
+        let script =
+            r#"redis-server "$@" & server=$!; read -r _; kill -9 "$server"; wait "$server""#;
         let mut keeper = Command::new("sh");
         keeper.args(["-c", script, "sh"]).args(arguments);
         keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -155,11 +159,6 @@ pub(crate) fn options(url: &str, prefix: &str) -> RedisOptions {
         connect_timeout: Duration::from_secs(5),
         ..RedisOptions::new(url.to_owned().into())
     }
-}
-
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
 }
 
 /// Where servers of the tests may write.

@@ -4,9 +4,35 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use crate::store::redis_server::{RedisServer, directory, free_port};
+use crate::store::redis_server::{RedisServer, directory};
+use crate::support::ports::free_port;
 
-const READY_TIMEOUT: Duration = Duration::from_secs(30);
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a server may be silent until it counts as gone.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Patience {
+    /// Where servers are killed: as short as a failover may begin.
+    Short,
+    /// Where nobody is: longer than a busy machine holds anybody up.
+    Long,
+}
+
+impl Patience {
+    const fn sentinel_ms(self) -> u32 {
+        match self {
+            Self::Short => 500,
+            Self::Long => 10_000,
+        }
+    }
+
+    const fn cluster_ms(self) -> u32 {
+        match self {
+            Self::Short => 1_000,
+            Self::Long => 5_000,
+        }
+    }
+}
 
 /// One primary, two replicas, three sentinels.
 pub(super) struct SentinelSite {
@@ -18,16 +44,16 @@ pub(super) struct SentinelSite {
 impl SentinelSite {
     pub(super) fn shared() -> &'static Self {
         static SHARED: OnceLock<SentinelSite> = OnceLock::new();
-        SHARED.get_or_init(Self::start)
+        SHARED.get_or_init(|| Self::start(Patience::Long))
     }
 
-    pub(super) fn start() -> Self {
+    pub(super) fn start(patience: Patience) -> Self {
         let primary = Self::server(None);
         let primary_port = primary.port();
         let replicas = (0..2).map(|_| Self::server(Some(primary_port)));
         let mut servers = vec![primary];
         servers.extend(replicas.collect::<Vec<_>>());
-        let sentinels = (0..3).map(|_| sentinel(primary_port)).collect();
+        let sentinels = (0..3).map(|_| sentinel(primary_port, patience)).collect();
         let site = Self { servers, sentinels };
         wait_until("replicas and sentinels that know each other", || site.is_whole());
         site
@@ -89,15 +115,16 @@ impl SentinelSite {
     }
 }
 
-fn sentinel(primary_port: u16) -> RedisServer {
+fn sentinel(primary_port: u16, patience: Patience) -> RedisServer {
     let port = free_port();
     let file = format!("{}/sentinel-{port}.conf", directory());
     let text = format!(
         "port {port}\nbind 127.0.0.1\ndir {}\n\
          sentinel monitor main 127.0.0.1 {primary_port} 2\n\
-         sentinel down-after-milliseconds main 500\n\
+         sentinel down-after-milliseconds main {}\n\
          sentinel failover-timeout main 3000\n",
-        directory()
+        directory(),
+        patience.sentinel_ms()
     );
     std::fs::write(&file, text).expect("written");
     RedisServer::run(port, &[&file, "--sentinel"])
@@ -117,12 +144,13 @@ pub(super) struct ClusterSite {
 impl ClusterSite {
     pub(super) fn shared() -> &'static Self {
         static SHARED: OnceLock<ClusterSite> = OnceLock::new();
-        SHARED.get_or_init(Self::start)
+        SHARED.get_or_init(|| Self::start(Patience::Long))
     }
 
-    pub(super) fn start() -> Self {
+    pub(super) fn start(patience: Patience) -> Self {
         const SHARDS: usize = 3;
-        let nodes: Vec<(RedisServer, String)> = (0..2 * SHARDS).map(|_| Self::node()).collect();
+        let nodes: Vec<(RedisServer, String)> =
+            (0..2 * SHARDS).map(|_| Self::node(patience)).collect();
         for (index, (node, _)) in nodes.iter().enumerate() {
             let epoch = (index + 1).to_string();
             let () = node.ask_now(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch]);
@@ -151,15 +179,16 @@ impl ClusterSite {
         site
     }
 
-    fn node() -> (RedisServer, String) {
+    fn node(patience: Patience) -> (RedisServer, String) {
         let (port, bus_port) = (free_port(), free_port().to_string());
         let _ = std::fs::remove_file(format!("{}/nodes-{port}.conf", directory()));
-        (Self::node_at(port, &bus_port), bus_port)
+        (Self::node_at(port, &bus_port, patience), bus_port)
     }
 
     /// One that comes back remembers the others.
-    pub(super) fn node_at(port: u16, bus_port: &str) -> RedisServer {
+    pub(super) fn node_at(port: u16, bus_port: &str, patience: Patience) -> RedisServer {
         let file = format!("nodes-{port}.conf");
+        let silence_ms = patience.cluster_ms().to_string();
         RedisServer::start_with(
             port,
             &[
@@ -170,7 +199,7 @@ impl ClusterSite {
                 "--cluster-config-file",
                 &file,
                 "--cluster-node-timeout",
-                "1000",
+                &silence_ms,
                 "--repl-diskless-sync-delay",
                 "0",
             ],

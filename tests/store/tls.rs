@@ -7,7 +7,8 @@ use cardroom::store::RedisStore;
 use cardroom::store::redis::{ConnectError, RedisOptions};
 
 use crate::store::contract::{away, commit, create, load};
-use crate::store::redis_server::{RedisServer, directory, free_port, options};
+use crate::store::redis_server::{RedisServer, directory, options};
+use crate::support::ports::free_port;
 
 fn openssl(arguments: &[&str]) {
     let run = Command::new("openssl").args(arguments).output().expect("openssl");

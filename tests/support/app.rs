@@ -39,7 +39,7 @@ impl Scripted {
 
     /// The next socket that ended: its namespace and why.
     pub(crate) async fn next_end(&mut self) -> (String, CloseReason) {
-        let ended = timeout(Duration::from_secs(10), self.ended.recv()).await;
+        let ended = timeout(Duration::from_secs(30), self.ended.recv()).await;
         ended.expect("a socket ends in time").expect("the application lives")
     }
 

@@ -160,5 +160,13 @@ pub(crate) async fn expect_close_without_code(socket: &mut RawWs) {
 /// Lets a request that was sent reach the connection. There is nothing to
 /// wait for: a parked poll shows itself by its silence.
 pub(crate) async fn settle() {
-    tokio::time::sleep(Duration::from_millis(30)).await;
+    settle_for(30).await;
+}
+
+/// So many turns of the runtime, which is the server's as well: whoever stalls
+/// this machine takes one of them and not all.
+pub(crate) async fn settle_for(turns: u32) {
+    for _ in 0..turns {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }

@@ -8,7 +8,7 @@ use tokio::process::Command;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Runs `tests/clients/SCRIPT` with arguments; fails unless it says `done`.
 pub(crate) async fn run(script: &str, arguments: &[&str]) {

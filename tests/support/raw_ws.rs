@@ -19,7 +19,7 @@ pub(crate) const PONG: u8 = 0xA;
 pub(crate) const FIN: u8 = 0x80;
 
 const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the server sends, by frames.
 #[derive(Debug, PartialEq, Eq)]

@@ -78,7 +78,7 @@ async fn a_loss_is_noticed_though_nobody_does_anything() {
     let (_host, _guest) = two_instances(&server).await;
     let () = server.ask(&["FLUSHALL"]).await;
     let count = async || server.ask::<u64>(&["DBSIZE"]).await;
-    let noticed = tokio::time::timeout(Duration::from_secs(10), async {
+    let noticed = tokio::time::timeout(Duration::from_secs(30), async {
         // Hash, log, snapshot, tombstone and join code.
         while count().await < 5 {
             tokio::time::sleep(Duration::from_millis(50)).await;

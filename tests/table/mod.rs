@@ -107,7 +107,7 @@ impl Guest {
     }
 
     async fn next(&mut self) -> String {
-        tokio::time::timeout(Duration::from_secs(10), see_text(&mut self.socket))
+        tokio::time::timeout(Duration::from_secs(30), see_text(&mut self.socket))
             .await
             .expect("something is said in time")
     }
@@ -165,6 +165,22 @@ async fn somebody_who_left_while_the_store_was_away_leaves_afterwards() {
     assert_eq!((&left["reason"], &left["playerCount"]), (&json!("disconnected"), &json!(1)));
 }
 
+/// Guards against a seat that stays online though its socket never got in: what
+/// was in doubt is heard of by an update, before it would be asked for.
+#[tokio::test]
+async fn somebody_who_joined_in_vain_leaves_afterwards() {
+    let mut scene = Scene::open().await;
+    scene.store.set(Fault::LosesReplies);
+    let mut socket = Guest { socket: join_websocket(scene.server).await, asked: 0 };
+    let join = json!({"sessionId": scene.session, "playerName": "Cid"});
+    let refused = socket.ask("session:join", join).await;
+    assert_eq!(refused["error"]["code"], "STATE_UNAVAILABLE");
+    assert_eq!(scene.host.hears("player:joined").await["player"]["name"], "Cid");
+    scene.store.set(Fault::None);
+    let left = scene.host.hears("player:left").await;
+    assert_eq!((&left["reason"], &left["playerCount"]), (&json!("disconnected"), &json!(2)));
+}
+
 #[tokio::test]
 async fn of_a_contended_session_every_command_gets_its_turn() {
     let mut scene = Scene::open().await;
@@ -179,7 +195,7 @@ async fn of_a_contended_session_every_command_gets_its_turn() {
 /// Over the wire a session lives five minutes at least; here it lives less.
 #[tokio::test]
 async fn a_session_that_nobody_touches_expires_after_a_notice() {
-    let policy = Policy { session_ttl_ms: 1_500, expiry_notice_ms: 1_000, ..Policy::default() };
+    let policy = Policy { session_ttl_ms: 5_000, expiry_notice_ms: 3_500, ..Policy::default() };
     let mut scene = Scene::with(policy).await;
     let notice = scene.guest.hears("session:expiring").await;
     // What changes the session keeps it alive, and the notice comes again.

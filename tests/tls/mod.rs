@@ -17,7 +17,7 @@ use crate::tls::authority::Authority;
 use crate::tls::peer::Peer;
 use crate::tls::program::Program;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn the_real_client_plays_over_tls() {

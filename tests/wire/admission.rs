@@ -12,7 +12,8 @@ use cardroom::server::ListenerLimits;
 use crate::seeing::house::House;
 use crate::support::app::Scripted;
 use crate::support::eio::{
-    POLLING, Poller, WEBSOCKET, join_websocket, open_websocket, patient, say, see_text, sid_of,
+    POLLING, Poller, WEBSOCKET, join_websocket, open_websocket, patient, say, see_text, settle_for,
+    sid_of,
 };
 use crate::support::house::{self, House as Several};
 use crate::support::http::{self, Answer, Request, UPGRADE, ask_from, connect_from, get_from};
@@ -185,7 +186,7 @@ async fn tcp_connections_beyond_the_share_serve_what_is_open_and_no_more() {
     let sid = sid_of(opening.answer().await.expect("an answer").body());
     let _first = opening.into_stream();
     let _second = connect_from(2, server).await;
-    sleep(Duration::from_millis(100)).await;
+    settle_for(100).await;
 
     is_busy(&get_from(2, server, POLLING).await);
     is_busy(&upgrade_from(2, server).await);
@@ -200,7 +201,7 @@ async fn tcp_connections_beyond_the_share_serve_what_is_open_and_no_more() {
 
     // Beyond twice the share, nothing.
     let held = [connect_from(2, server).await, connect_from(2, server).await];
-    sleep(Duration::from_millis(100)).await;
+    settle_for(100).await;
     let refused = get_from(2, server, &target).await;
     refused.is(503, "");
     assert_eq!(refused.header("access-control-allow-origin"), "*");
@@ -208,7 +209,7 @@ async fn tcp_connections_beyond_the_share_serve_what_is_open_and_no_more() {
     assert!((5..=10).contains(&seconds), "{seconds}");
     open_from(3, server).await;
     drop(held);
-    sleep(Duration::from_millis(100)).await;
+    settle_for(100).await;
     assert_eq!(get_from(2, server, "/healthz").await.status, 200);
 
     let numbers = house.scrape().await;

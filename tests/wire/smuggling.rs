@@ -14,7 +14,7 @@ use crate::support::http::get;
 
 /// What would show itself as a second answer.
 const SMUGGLED: &str = "GET /healthz HTTP/1.1\r\nHost: smuggled\r\n\r\n";
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The one answer to a request, and that the connection ends with it.
 enum Expected {

@@ -17,7 +17,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// The deadline that functions are told unless the test says another one.
 const DEADLINE: Duration = Duration::from_secs(5);
 /// Until what a process wrote has been read.
-const PIPE_TIMEOUT: Duration = Duration::from_secs(5);
+const PIPE_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub struct Function {
     api: RuntimeApi,

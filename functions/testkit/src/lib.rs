@@ -8,6 +8,8 @@
 mod function;
 mod host;
 mod http;
+#[path = "../../../tests/support/ports.rs"]
+mod ports;
 mod proxy;
 mod redis_server;
 mod runtime_api;

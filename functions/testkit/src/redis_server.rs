@@ -1,11 +1,13 @@
 //! A `redis-server` on a free port, which keeps nothing on disk, can be killed
 //! and can come back.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const START_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::ports::free_port;
+
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 pub struct RedisServer {
     port: u16,
@@ -17,9 +19,7 @@ pub struct RedisServer {
 impl RedisServer {
     /// With a password, which no function may ever say.
     pub fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = listener.local_addr().expect("an address").port();
-        drop(listener);
+        let port = free_port();
         let password = format!("canary-redis-{port}-0123456789abcdef");
         let mut server = Self { port, password, keeper: None };
         server.come_back();
@@ -38,7 +38,9 @@ impl RedisServer {
     #[allow(clippy::disallowed_methods, reason = "another process starts in real time")]
     pub fn come_back(&mut self) {
         let port = self.port.to_string();
-        let script = r#"redis-server "$@" & server=$!; read -r _; kill -9 "$server""#;
+        // Only what has been waited for has given its port back.
+        let script =
+            r#"redis-server "$@" & server=$!; read -r _; kill -9 "$server"; wait "$server""#;
         let mut keeper = Command::new("sh");
         keeper.args(["-c", script, "sh", "--port", &port, "--bind", "127.0.0.1"]);
         keeper.args(["--save", "", "--appendonly", "no", "--requirepass", &self.password]);

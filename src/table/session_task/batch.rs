@@ -142,7 +142,7 @@ impl SessionTask {
 
     /// Seats that the session believes to be here and that are not: they left,
     /// or joined in vain, while the store could not be told.
-    fn absentees(&self) -> Vec<Work> {
+    pub(super) fn absentees(&self) -> Vec<Work> {
         let seats = self.session.seats.values();
         seats
             .filter(|seat| seat.instances.contains(&self.instance()))

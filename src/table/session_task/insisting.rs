@@ -1,6 +1,7 @@
-//! An instance that was taken for dead, and lives: it was paused, or cut off
-//! from the store, for longer than its lease. The others have forgotten it;
-//! its sockets are still here.
+//! Who is here, and who is not, where the session believes something else: an
+//! instance that was taken for dead, and lives (it was paused, or cut off from
+//! the store, for longer than its lease); and seats whose sockets left, or
+//! joined in vain, while the store could not be told.
 
 use tracing::info;
 
@@ -10,16 +11,21 @@ use crate::table::session_task::SessionTask;
 use crate::table::session_task::batch::{Waiting, Work};
 
 impl SessionTask {
-    /// Brings the seats back whose sockets are here.
+    /// Brings the seats back whose sockets are here, and lets those go that
+    /// have none. Whoever catches up with an update has caught up with what
+    /// was in doubt as well, and no attempt after it would ask again.
     pub(super) async fn insist(&mut self) {
         if self.is_ahead {
             // The next attempt begins with what others have committed.
             return;
         }
-        let forgotten = self.unlisted();
-        if !forgotten.is_empty() {
-            info!(session.id = %self.handle.id, seats = forgotten.len(), "taken for dead; still here");
-            self.execute(forgotten).await;
+        let mut work = self.unlisted();
+        if !work.is_empty() {
+            info!(session.id = %self.handle.id, seats = work.len(), "taken for dead; still here");
+        }
+        work.extend(self.absentees());
+        if !work.is_empty() {
+            self.execute(work).await;
         }
     }
 

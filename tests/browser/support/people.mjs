@@ -9,7 +9,7 @@ import { startServer } from "../../clients/support/server.mjs";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 /** A busy machine is no failure. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 90_000;
 export const WIDE = { viewport: { width: 1280, height: 800 } };
 export const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 export const SMALL = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true };
@@ -108,7 +108,9 @@ export class Person {
     this.name = name;
     this.code = code;
     await page.goto(`${this.url}/#${code}`);
-    await page.getByLabel("Your name").fill(name);
+    await page.getByLabel("Your name").fill(name).catch(async (error) => {
+      throw new Error(`${error.message}\nthe page reads: ${await page.locator("body").innerText()}`);
+    });
     if (watches) await page.getByRole("switch", { name: /I only watch/ }).check();
     await page.getByRole("button", { name: "Take a seat" }).click();
     await this.isSeated();

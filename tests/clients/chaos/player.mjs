@@ -8,6 +8,7 @@
 
 import { io } from "socket.io-client";
 
+import { breakOff } from "../support/engine.mjs";
 import { Random } from "./random.mjs";
 
 const TRANSPORTS = { websocket: ["websocket"], polling: ["polling"], upgrade: ["polling", "websocket"] };
@@ -115,7 +116,7 @@ export class Player {
 
   /** The connection breaks; the client comes back by itself. */
   drop() {
-    this.socket.io.engine?.close();
+    breakOff(this.socket.io.engine);
   }
 
   // What happens to the connection.

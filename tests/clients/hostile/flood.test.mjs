@@ -32,6 +32,7 @@ async function isThrownOut(raw) {
 describe("floods", () => {
   it("an event beyond its limit is refused with rate:limit, then the connection ends", async () => {
     const raw = await joined("Flooder");
+    const begun = Date.now();
     const beats = 30 + REJECTED_MAX + 1;
     for (let id = 0; id < beats; id += 1) raw.send(`42${id}["heartbeat",{"timestamp":${id}}]`);
     await raw.saying((packet) => packet.startsWith('4329[{"ok":true'));
@@ -41,8 +42,8 @@ describe("floods", () => {
     assert.deepEqual(Object.keys(JSON.parse(told.slice(2))[1]),
       ["event", "retryAfter", "limit", "windowSeconds"]);
     await isThrownOut(raw);
-    assert.equal(raw.received.filter((packet) => packet.startsWith('42["rate:limit"')).length, 0,
-      "told once in a second");
+    const again = raw.received.filter((packet) => packet.startsWith('42["rate:limit"')).length;
+    assert.ok(again <= (Date.now() - begun) / 1_000, `told ${again + 1} times, once in a second`);
     const accepted = raw.received.filter((packet) => /^43\d+\[\{"ok":true/.test(packet)).length;
     assert.equal(accepted, 29, "no more than the limit, and one that was looked at");
     await house.playOn();

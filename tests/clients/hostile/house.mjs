@@ -7,7 +7,9 @@ import { Client, Tape } from "../secrecy/client.mjs";
 import { Server } from "../secrecy/server.mjs";
 import { http } from "./raw.mjs";
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
+/** A busy machine may take a while to accept a connection. */
+const QUIET_LOOKS = 20;
 
 export class House {
   static async open(settings) {
@@ -54,14 +56,16 @@ export class House {
     assert.ok(this.server.isRunning);
   }
 
-  /** How many files are open when nothing but the bystanders is there. */
+  /** How many files are open when nothing but the bystanders is there, and a poll of theirs is parked. */
   async #quietFiles() {
     let files = this.server.openFiles;
-    for (;;) {
+    for (let equal = 0; equal < QUIET_LOOKS; equal += 1) {
       await pause(50);
-      if (files === this.server.openFiles) return files;
+      if (files === this.server.openFiles) continue;
       files = this.server.openFiles;
+      equal = 0;
     }
+    return files;
   }
 }
 

@@ -8,8 +8,9 @@ import { UNLIMITED } from "../secrecy/server.mjs";
 import { House } from "./house.mjs";
 import { RawPolling, RawSocket } from "./raw.mjs";
 
-const CONNECT_TIMEOUT_MS = 700;
-const JOIN_TIMEOUT_MS = 1_200;
+/** Whoever is good has connected and joined by then, however busy the machine is. */
+const CONNECT_TIMEOUT_MS = 3_000;
+const JOIN_TIMEOUT_MS = 6_000;
 const KIB = 1_024;
 const NO_STATUS = 1005;
 const TOO_LARGE = 1009;

@@ -6,7 +6,7 @@ import { once } from "node:events";
 
 import WebSocket from "ws";
 
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 30_000;
 
 /** An Engine.IO connection over WebSocket, without any client on top. */
 export class RawSocket {

@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 
 import { io } from "socket.io-client";
 
-const PATIENCE_MS = 10_000;
+import { hangUp } from "../support/engine.mjs";
+
+const PATIENCE_MS = 30_000;
 
 export const TRANSPORTS = {
   websocket: ["websocket"],
@@ -91,7 +93,7 @@ export class Client {
   /** Loses the connection, as if the network did it. */
   async lose() {
     const gone = this.next("disconnect");
-    this.socket.io.engine.close();
+    await hangUp(this.socket.io.engine);
     await gone;
   }
 

@@ -37,7 +37,8 @@ const REVEALED_DIFFERENTLY = { ...VARIANTS.base, finale: { value: "8" } };
 const SETTINGS = {
   "session.status_debounce_ms": 0,
   "session.away_debounce_ms": 0,
-  "session.disconnect_grace_ms": 800,
+  // Longer than who comes back at once takes on a busy machine.
+  "session.disconnect_grace_ms": 4_000,
   "rate_limits.vote:submit": 1_000,
   "rate_limits.vote:change": 1_000,
   "rate_limits.session:sync": 1_000,

@@ -61,7 +61,7 @@ export class Server {
 
   /** Resolves when the log shows it. */
   async logged(isThere) {
-    while (!isThere(this.log)) await once(this.#process.stderr, "data", { signal: AbortSignal.timeout(10_000) });
+    while (!isThere(this.log)) await once(this.#process.stderr, "data", { signal: AbortSignal.timeout(30_000) });
   }
 
   /** Whoever reads the log goes away. */

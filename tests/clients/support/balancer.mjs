@@ -9,19 +9,12 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+import { freePort } from "./ports.mjs";
+
 const INFRA = fileURLToPath(new URL("../../../infra", import.meta.url));
 /** Debian has both in /usr/sbin. */
 const PATH = `${process.env.PATH}:/usr/sbin`;
-const START_TIMEOUT_MS = 10_000;
-
-/** A port that was free a moment ago. */
-export async function freePort() {
-  const listener = net.createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => listener.once("listening", resolve));
-  const { port } = listener.address();
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
-}
+const START_TIMEOUT_MS = 30_000;
 
 const KINDS = {
   async haproxy(environment) {

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { io } from "socket.io-client";
 
+import { breakOff, putAway } from "./engine.mjs";
 import { Mirror } from "./mirror.mjs";
 
 /** The ways a client may travel. */
@@ -14,7 +15,7 @@ export const TRANSPORTS = {
 };
 
 /** Generous: no test is about speed. */
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 export class Client {
   /** All events, in order; `read` ones have been asked for by the test. */
@@ -142,16 +143,12 @@ export class Client {
   close() {
     for (const wait of this.#waiting) clearTimeout(wait.late);
     this.socket.disconnect();
-    this.socket.io.engine?.close();
+    putAway(this.socket.io.engine);
   }
 
   /** The connection breaks without a word to the server's game. */
   drop() {
-    const { engine } = this.socket.io;
-    // A close() that waits for an upgrade comes in the task in which the last
-    // poll is decoded; socket.io-client would then hear its events twice.
-    if (engine.upgrading) engine.transport.onClose();
-    else engine.close();
+    breakOff(this.socket.io.engine);
   }
 
   #hear(name, payload) {

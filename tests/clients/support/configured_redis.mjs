@@ -7,7 +7,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-import { freePort } from "./balancer.mjs";
+import { freePort } from "./ports.mjs";
 
 const INFRA = fileURLToPath(new URL("../../../infra/redis", import.meta.url));
 const PASSWORDS = { CARDROOM: "of-the-server", ADMIN: "of-the-admin", EXPORTER: "of-the-exporter" };
@@ -38,7 +38,7 @@ export async function startConfiguredRedis() {
       try {
         if (ask("admin", "PING") === "PONG") return;
       } catch (error) {
-        if (attempts === 200) throw error;
+        if (attempts === 600) throw error;
       }
       await sleep(50);
     }

@@ -20,20 +20,23 @@ export async function startProxy(targets) {
   const counts = { requests: 0, upgrades: 0, unknown: 0 };
   let turn = 0;
   const take = () => turn++ % addresses.length;
+  /** Where connections are opened, if it is not left to the turns. */
+  let door = null;
 
   function ask(request, response, body, attempts) {
-    const index = take();
-    const { hostname, port } = addresses[index];
     const { method, url: path, headers } = request;
-    waiting.set(response, { index, sid: /[?&]sid=([^&]+)/.exec(path)?.[1] });
+    const sid = /[?&]sid=([^&]+)/.exec(path)?.[1];
+    const index = sid === undefined ? (door ?? take()) : take();
+    const { hostname, port } = addresses[index];
+    waiting.set(response, { index, sid });
     const upstream = http.request({ agent, hostname, port, method, path, headers }, (answer) => {
       const chunks = [];
       answer.on("data", (chunk) => chunks.push(chunk));
       answer.on("error", () => response.destroy());
       answer.on("end", () => {
         const text = Buffer.concat(chunks);
-        const sid = /^0\{"sid":"([^"]+)"/.exec(text.toString("latin1"))?.[1];
-        if (sid) owners.set(sid, index);
+        const opened = /^0\{"sid":"([^"]+)"/.exec(text.toString("latin1"))?.[1];
+        if (opened) owners.set(opened, index);
         if (text.includes("Session ID unknown")) counts.unknown++;
         response.writeHead(answer.statusCode, answer.headers);
         response.end(text);
@@ -91,6 +94,8 @@ export async function startProxy(targets) {
     url: `http://127.0.0.1:${server.address().port}`,
     owners,
     counts,
+    /** From now on connections over polling are opened at that target; `null`: wherever it is the turn. */
+    openAt: (index) => (door = index),
     /** The connections with a request under way at a target. */
     sidsAt: (index) => new Set([...waiting.values()].filter((one) => one.index === index).map((one) => one.sid)),
     stop() {

@@ -6,14 +6,7 @@ import net from "node:net";
 import os from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A port that was free a moment ago. */
-async function freePort() {
-  const listener = net.createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => listener.once("listening", resolve));
-  const { port } = listener.address();
-  await new Promise((resolve) => listener.close(resolve));
-  return port;
-}
+import { freePort } from "./ports.mjs";
 
 export async function startRedis() {
   const port = await freePort();
@@ -29,7 +22,7 @@ export async function startRedis() {
       await redis.ask("PING");
       return redis;
     } catch (error) {
-      if (attempts === 200) throw error;
+      if (attempts === 600) throw error;
       await sleep(50);
     }
   }

@@ -12,7 +12,9 @@ const BINARY =
 const ENVIRONMENT = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(CARDROOM_|CLIENT_URL$)/.test(name)),
 );
-const START_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 30_000;
+const END_TIMEOUT_MS = 30_000;
+const LOG_TIMEOUT_MS = 10_000;
 
 /** Every client event with the limit per 60 s that the catalogue gives it. */
 export const LIMITS = {
@@ -67,6 +69,9 @@ export const UNLIMITED = {
   "limits.handshakes_per_address_per_second_max": 100_000,
 };
 
+/** A Redis that a busy machine holds up is not one that is away. */
+const PATIENT = { "redis.command_timeout_ms": 10_000 };
+
 /** Presence told at once; everything else as the catalogue has it. */
 export const PROMPT = { "session.status_debounce_ms": 0, "session.away_debounce_ms": 0 };
 
@@ -75,7 +80,7 @@ export const PROMPT = { "session.status_debounce_ms": 0, "session.away_debounce_
  * Resolves once it listens: on a free port, or where one listened before.
  */
 export async function startServer(settings = {}, listen = "127.0.0.1:0") {
-  const all = { "server.drain_seconds": 0, "log.level": "warn", ...settings };
+  const all = { "server.drain_seconds": 0, "log.level": "warn", ...PATIENT, ...settings };
   const sets = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
   const child = spawn(BINARY, ["--listen", listen, ...sets], {
     cwd: ROOT,
@@ -105,6 +110,13 @@ export async function startServer(settings = {}, listen = "127.0.0.1:0") {
   return {
     url,
     log: () => log,
+    /** Resolves once the log says so: what it writes arrives a moment later. */
+    async logged(words) {
+      for (const end = Date.now() + LOG_TIMEOUT_MS; !words.test(log); ) {
+        if (end < Date.now()) throw new Error(`no ${words} in the log:\n${log}`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
     /** `{code, signal}`, once it has ended. */
     ended,
     /** SIGKILL is a crash, SIGSTOP a pause; resolves once it has arrived. */
@@ -116,9 +128,11 @@ export async function startServer(settings = {}, listen = "127.0.0.1:0") {
       // One that is paused would not hear the rest.
       child.kill("SIGCONT");
       child.kill("SIGTERM");
-      const late = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      let isLate = false;
+      const late = setTimeout(() => (isLate = child.kill("SIGKILL")), END_TIMEOUT_MS);
       const end = await ended;
       clearTimeout(late);
+      if (isLate) throw new Error(`the server did not end within ${END_TIMEOUT_MS} ms\n${log}`);
       if (/panicked/.test(log)) throw new Error(`the server panicked\n${log}`);
       return end;
     },

@@ -16,10 +16,10 @@ story(server, "a retry at once when the device is back", async (room) => {
     proxy.refuse();
     await until(host, () => 5 <= host.connection.attempt && host.connection.retryAt - Date.now() > 500);
     proxy.allow();
-    const { retryAt } = host.connection;
     target.dispatchEvent(new Event(name));
+    // Nothing is waited for any more, before anything else could happen.
+    assert.equal(host.connection.retryAt, null, `${name} did not hurry`);
     await until(host, () => host.connection.status === "online");
-    assert.ok(Date.now() < retryAt, `${name} did not hurry`);
   }
 });
 
@@ -30,7 +30,8 @@ story(server, "a connection that is dead is found out", async (room) => {
   const probed = Date.now();
   document.dispatchEvent(new Event("visibilitychange"));
   await until(host, () => host.connection.status === "reconnecting");
-  assert.ok(Date.now() - probed < 6_000);
+  // The heartbeat would take three quarters of a minute.
+  assert.ok(Date.now() - probed < 20_000);
   proxy.allow();
   proxy.cut();
   await until(host, () => host.connection.status === "online");

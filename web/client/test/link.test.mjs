@@ -181,7 +181,7 @@ story(server, "a password", async (room) => {
 
 story(server, "no answer in time", async (room) => {
   const proxy = await room.proxy();
-  const host = await room.open({}, { url: proxy.url, timeoutMs: 300 });
+  const host = await room.open({}, { url: proxy.url, timeoutMs: 2_000 });
   proxy.stall();
   await refusal("TIMEOUT", host.createStory({ title: "Lost" }));
   const lost = host.createStory({ title: "Lost as well" });

@@ -10,7 +10,7 @@ import { startProxy } from "./proxy.mjs";
 
 export const TRANSPORTS = { websocket: ["websocket"], polling: ["polling"] };
 
-const WAIT_MS = 10_000;
+const WAIT_MS = 30_000;
 
 /** A server for the tests of the file that calls this, and a proxy before it. */
 export async function serve(settings = {}) {

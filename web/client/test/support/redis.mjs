@@ -6,6 +6,8 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import { freePort } from "../../../../tests/clients/support/ports.mjs";
+
 export async function startRedis() {
   const port = await freePort();
   const folder = mkdtempSync(path.join(tmpdir(), "cardroom-client-redis-"));
@@ -24,15 +26,6 @@ export async function startRedis() {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = net.createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function answers(port) {
