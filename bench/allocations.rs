@@ -9,7 +9,6 @@ mod support;
 
 use std::alloc::System;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::FutureExt as _;
@@ -22,7 +21,6 @@ use cardroom::api::client_event::{self, EventName};
 use cardroom::api::offset::Mark;
 use cardroom::api::projection::{NAMESPACE, project_at};
 use cardroom::api::server_event::{ServerEvent, VoteSubmitted};
-use cardroom::hub::{Hub, Membership, Outbox, OutboxLimits, Room};
 use cardroom::identity::{Claims, Keyring};
 use cardroom::poker::command::{Action, Actor, Ballot, Command};
 use cardroom::poker::decide::decide;
@@ -30,8 +28,9 @@ use cardroom::poker::ids::{RoundId, SessionId, StoryId};
 use cardroom::poker::play::play;
 use cardroom::protocol::engineio::{PacketType, split_packet};
 use cardroom::protocol::socketio::{Client, Limits, Received};
-use cardroom::protocol::{Draft, Encoded, SocketId};
+use cardroom::protocol::{Draft, Encoded};
 
+use support::crowd::Crowd;
 use support::stores::{self, Writer};
 use support::table::{self, NOW};
 use support::{frames, replay};
@@ -96,8 +95,7 @@ fn read_path(table: &mut Table) {
     let mut client = Client::new(Duration::ZERO, limits);
     client.join("/", ());
     let frame = |text: &str| text.as_bytes().to_vec();
-    let vote = |frame: &mut Vec<u8>| command(&mut client, frame).expect("a vote");
-    let mut vote = vote;
+    let mut vote = |frame: &mut Vec<u8>| command(&mut client, frame).expect("a vote");
     let name = "vote, from the frame to the command";
     table.row(Some(0), name, || frame(frames::VOTE), &mut vote);
     let name = "the same with a confidence, a round and a request id";
@@ -165,34 +163,6 @@ fn rooms(table: &mut Table) {
 }
 
 const MARK: Mark = Mark { version: 123, nonce: 0x9a0c_73e1_b2d4, nonce_before: Some(0x77b1_e0c4) };
-
-/// A room and the outboxes of its members.
-struct Crowd {
-    room: Arc<Room>,
-    outboxes: Vec<Arc<Outbox>>,
-    _memberships: Vec<Membership>,
-}
-
-impl Crowd {
-    fn of(members: u32) -> Self {
-        let room = Hub::new().room("session:1");
-        let outbox = |_| Arc::new(Outbox::new(OutboxLimits::default()));
-        let outboxes: Vec<_> = (0..members).map(outbox).collect();
-        let join = |(number, outbox): (u32, &Arc<Outbox>)| {
-            let mut random = [0; 15];
-            random[..4].copy_from_slice(&number.to_be_bytes());
-            room.join(SocketId::from_random(random), Arc::clone(outbox))
-        };
-        let memberships = (0..members).zip(&outboxes).map(join).collect();
-        Self { room, outboxes, _memberships: memberships }
-    }
-
-    fn drain(&self) {
-        for outbox in &self.outboxes {
-            drop(outbox.take_all());
-        }
-    }
-}
 
 /// What is promised nowhere, and good to know.
 fn rest(table: &mut Table) {

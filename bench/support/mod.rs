@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each bench uses a part of it")]
 
+pub(crate) mod crowd;
 pub(crate) mod frames;
 pub(crate) mod replay;
 pub(crate) mod stores;
@@ -17,5 +18,5 @@ pub(crate) fn criterion() -> Criterion {
     Criterion::default()
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(1))
-        .configure_from_args()
+        .nresamples(10_000)
 }

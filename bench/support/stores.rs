@@ -11,7 +11,7 @@ use cardroom::limits::Limit;
 use cardroom::poker::event::Event;
 use cardroom::poker::ids::SessionId;
 use cardroom::store::{
-    Attempt, Entry, Lifetime, MemoryStore, Position, SessionStore, Stored, Tombstone,
+    Attempt, Entry, Lifetime, MemoryStore, Missing, Position, SessionStore, Tombstone,
 };
 
 use crate::support::table;
@@ -72,19 +72,15 @@ impl Writer {
         self.position = end;
     }
 
+    /// Behind what was committed last.
     pub(crate) const fn position(&self) -> Position {
         self.position
     }
 
-    /// How many entries lie behind `position`.
     pub(crate) async fn read_after(&self, position: Position) -> Vec<Entry> {
         match self.store.read_after(self.id, position).await {
-            Ok(cardroom::store::Missing::Entries(entries)) => entries,
+            Ok(Missing::Entries(entries)) => entries,
             other => panic!("the log does not reach back: {other:?}"),
         }
-    }
-
-    pub(crate) async fn load(&self) -> bool {
-        matches!(self.store.load(self.id).await, Ok(Stored::Live(_)))
     }
 }
