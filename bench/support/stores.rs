@@ -23,6 +23,7 @@ pub(crate) fn memory() -> Arc<dyn SessionStore> {
 
 /// On a server of its own, which ends with it; `None`, and a line that says
 /// so, on a machine without one.
+#[allow(clippy::print_stderr, reason = "the line")]
 pub(crate) async fn redis() -> Option<(Arc<dyn SessionStore>, RedisServer)> {
     let mut version = Command::new("redis-server");
     version.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());

@@ -65,10 +65,10 @@ pub(crate) fn voted(seats: u16) -> Session {
 /// The events of so many votes, one after the other, by ten players who
 /// change their minds.
 pub(crate) fn votes(events: usize) -> Vec<Event> {
-    let mut session = seated(10);
+    let mut session = voted(10);
     let mut out = Vec::with_capacity(events);
     for number in 0..events {
-        let card = if number / 10 % 2 == 0 { "5" } else { "8" };
+        let card = if number / 10 % 2 == 0 { "13" } else { "21" };
         let command = change((number % 10) as u16, card);
         out.extend(play(&mut session, &command, NOW).expect("a vote").events);
     }
@@ -86,7 +86,7 @@ pub(crate) fn vote(number: u16, card: &str) -> Command {
     Command::by_seat(player(number), Action::SubmitVote(ballot(card)))
 }
 
-/// A vote, whether it is the first one or not.
+/// Another vote instead of one's own.
 pub(crate) fn change(number: u16, card: &str) -> Command {
     Command::by_seat(player(number), Action::ChangeVote(ballot(card)))
 }

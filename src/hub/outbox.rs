@@ -48,7 +48,7 @@ pub fn held_bytes(frames: &Bytes) -> usize {
     PLACE_BYTES
         + match frames.len() {
             ..=CONSTANT_BYTES_MAX => return 0,
-            small @ ..=SMALL_BYTES_MAX => small.next_power_of_two().max(BLOCK_BYTES_MIN),
+            small if small <= SMALL_BYTES_MAX => small.next_power_of_two().max(BLOCK_BYTES_MIN),
             large => large,
         }
 }
