@@ -1,5 +1,5 @@
 comma := ,
-.PHONY: run page test test-clients test-web-client test-browser bench-load chaos abuse secrecy conformance fuzz audit functions lint terraform
+.PHONY: run page test test-clients test-web-client test-browser bench bench-load chaos abuse secrecy conformance fuzz audit functions lint terraform
 
 # The page and the server on the embedded store; prints the address. PORT=… for
 # another port.
@@ -36,6 +36,14 @@ chaos:
 # with a table. SCENARIO=slow,churn,slowloris for some of them.
 abuse:
 	scripts/abuse.sh $(if $(SCENARIO),--scenario $(SCENARIO))
+
+# The parts of the server, timed by criterion; then the allocations of each
+# operation, which fails if there are more than promised. bench/README.md.
+bench:
+	cargo bench $(addprefix --bench ,$(BENCHES))
+	cargo bench --bench allocations
+
+BENCHES = codec client_event game fan_out commit token replay
 
 # The server over real sockets, in turns with the floor of its libraries and with
 # socket.io on Node; ends with a table. BENCH="--help" says what there is.

@@ -17,6 +17,7 @@ use crate::api::deck_choice::DeckChoice;
 use crate::api::failure::Failure;
 use crate::api::field::{BadField, Field, FieldSeed, Nullable, Reading, Scalar, expected};
 use crate::api::field_types::{CardText, Confidential, ExtraSeconds, Opaque, TimerSeconds};
+use crate::api::json;
 use crate::api::payload::payload;
 #[cfg(feature = "server")]
 use crate::api::schema::{self, Described};
@@ -96,8 +97,8 @@ macro_rules! client_events {
             ) -> Result<(ClientEvent, Option<RequestId>), BadField> {
                 match self {
                     $(Self::$variant => {
-                        let payload: $payload = first_argument(arguments)?;
-                        let request = payload.request_id.clone();
+                        let mut payload: $payload = first_argument(arguments)?;
+                        let request = payload.request_id.take();
                         Ok((ClientEvent::$variant(payload), request))
                     })*
                 }
@@ -465,9 +466,7 @@ pub fn object<T: Field>(json: &mut [u8]) -> Result<T, BadField> {
     if VALUES_MAX < extent(json).values {
         return Err(too_wide());
     }
-    simd_json::Deserializer::from_slice(json)
-        .and_then(|mut deserializer| T::take(&mut deserializer))
-        .unwrap_or_else(|_| Err(no_object()))
+    json::read(json, |deserializer| T::take(deserializer)).unwrap_or_else(|_| Err(no_object()))
 }
 
 /// How deep arrays and objects nest; strings are skipped.
@@ -525,14 +524,14 @@ fn first_argument<T: Field>(arguments: &mut [u8]) -> Result<T, BadField> {
             let payload = match seq.next_element_seed(FieldSeed::<Option<T>>::new())? {
                 Some(Ok(Some(payload))) => Ok(payload),
                 Some(Err(bad)) => Err(bad),
-                Some(Ok(None)) | None => object(&mut b"{}".to_vec()),
+                Some(Ok(None)) | None => object(&mut b"{}".to_owned()),
             };
             while seq.next_element::<IgnoredAny>()?.is_some() {}
             Ok(payload)
         }
     }
 
-    let read = simd_json::Deserializer::from_slice(arguments).and_then(|mut deserializer| {
+    let read = json::read(arguments, |deserializer| {
         deserializer.deserialize_seq(Arguments::<T>(std::marker::PhantomData))
     });
     read.unwrap_or_else(|_| Err(no_object()))

@@ -11,6 +11,7 @@ pub mod client_event;
 pub mod deck_choice;
 pub mod field;
 pub mod field_types;
+mod json;
 pub mod payload;
 pub mod rest;
 pub mod settings_edit;

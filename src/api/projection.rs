@@ -3,10 +3,11 @@
 //! The projection is per room, never per player: who voted, never what. It
 //! needs the event alone, so that a replay shows what was shown live.
 
+use serde::Serialize;
 use smallvec::SmallVec;
 
 use crate::api::failure::Failure;
-use crate::api::offset::Mark;
+use crate::api::offset::{Mark, Offset};
 use crate::api::player::PlayerInfo;
 use crate::api::results::{ConsensusData, VoteResult};
 use crate::api::round::RoundState;
@@ -54,48 +55,47 @@ pub type Messages = SmallVec<[Outgoing; 2]>;
 
 /// What is told of `event`, without offsets; nothing of facts that concern nobody.
 pub fn project(session: SessionId, event: &Event) -> Messages {
-    drafts(session, event).into_iter().map(|telling| telling.outgoing(Draft::finish)).collect()
+    told(session, event, None)
 }
 
 /// What is told of an event that stands in the log at `mark`: each message
 /// says how far whoever has received it has come.
 pub fn project_at(session: SessionId, event: &Event, mark: Mark) -> Messages {
-    let drafts = drafts(session, event);
-    let last = drafts.len().saturating_sub(1);
-    let tellings = drafts.into_iter().enumerate();
-    tellings
-        .map(|(index, telling)| {
-            let offset = if index < last {
-                mark.within(u32::try_from(index + 1).unwrap_or(u32::MAX))
-            } else {
-                Some(mark.end())
-            };
-            telling.outgoing(|draft| match offset {
-                Some(offset) => draft.finish_at(&offset),
-                None => draft.finish(),
-            })
-        })
-        .collect()
+    told(session, event, Some(mark))
 }
 
-type Drafts = SmallVec<[Telling; 2]>;
-
-/// A message that lacks its offset.
+/// The messages about one event, one begun after the other is finished: they
+/// are all written in the same place.
 struct Telling {
-    audience: Audience,
-    draft: Draft,
+    messages: Messages,
+    /// Lacks its offset: nobody knows yet whether it is the last.
+    begun: Option<(Audience, Draft)>,
+    mark: Option<Mark>,
     is_volatile: bool,
 }
 
 impl Telling {
-    fn outgoing(self, finish: impl FnOnce(Draft) -> Encoded) -> Outgoing {
-        let Self { audience, draft, is_volatile } = self;
-        Outgoing { audience, message: finish(draft), is_volatile }
+    fn send(&mut self, audience: Audience, name: &str, payload: &impl Serialize) {
+        let told = u32::try_from(self.messages.len() + 1).unwrap_or(u32::MAX);
+        self.finish(self.mark.and_then(|mark| mark.within(told)));
+        // Only a map with keys that are no strings could fail, and there is none.
+        let draft = Draft::event(NAMESPACE, name, payload).ok();
+        self.begun = draft.map(|draft| (audience, draft));
+    }
+
+    fn finish(&mut self, offset: Option<Offset>) {
+        let Some((audience, draft)) = self.begun.take() else { return };
+        let message = match offset {
+            Some(offset) => draft.finish_at(&offset),
+            None => draft.finish(),
+        };
+        self.messages.push(Outgoing { audience, message, is_volatile: self.is_volatile });
     }
 }
 
-fn drafts(session: SessionId, event: &Event) -> Drafts {
-    let mut out = Drafts::new();
+fn told(session: SessionId, event: &Event, mark: Option<Mark>) -> Messages {
+    let is_volatile = event.fact.is_volatile();
+    let mut out = Telling { messages: Messages::new(), begun: None, mark, is_volatile };
     let (seq, server_time) = (event.seq, event.at);
     match &event.fact {
         Fact::SeatTaken { instance: None, .. }
@@ -141,7 +141,7 @@ fn drafts(session: SessionId, event: &Event) -> Drafts {
         ),
         Fact::SeatRemoved { player, player_count, .. } => {
             let removed = Failure::from(Refusal::PlayerRemoved).session_error(None);
-            send(&mut out, Audience::Player(*player), "session:error", &removed);
+            out.send(Audience::Player(*player), "session:error", &removed);
             everybody(
                 &mut out,
                 &PlayerRemoved {
@@ -190,9 +190,6 @@ fn drafts(session: SessionId, event: &Event) -> Drafts {
         Fact::Reacted { player, emoji } => {
             let reaction = ReactionReceived { player_id: *player, emoji: *emoji, server_time };
             everybody(&mut out, &reaction);
-            for message in &mut out {
-                message.is_volatile = true;
-            }
         }
 
         Fact::VoteCast { player, story, round, vote, counts } => {
@@ -320,7 +317,8 @@ fn drafts(session: SessionId, event: &Event) -> Drafts {
             },
         ),
     }
-    out
+    out.finish(mark.map(Mark::end));
+    out.messages
 }
 
 fn vote_submitted(
@@ -345,7 +343,7 @@ fn vote_submitted(
 }
 
 fn vote_mine(
-    out: &mut Drafts,
+    out: &mut Telling,
     player: PlayerId,
     story_id: StoryId,
     round_id: RoundId,
@@ -387,17 +385,10 @@ fn stories_changed<'a>(event: &Event, views: &'a [StoryView]) -> StoriesChanged<
     StoriesChanged { stories, seq: event.seq, server_time: event.at }
 }
 
-fn everybody<E: ServerEvent>(out: &mut Drafts, payload: &E) {
+fn everybody<E: ServerEvent>(out: &mut Telling, payload: &E) {
     tell(out, Audience::Everybody, payload);
 }
 
-fn tell<E: ServerEvent>(out: &mut Drafts, audience: Audience, payload: &E) {
-    send(out, audience, E::NAME, payload);
-}
-
-fn send(out: &mut Drafts, audience: Audience, name: &str, payload: &impl serde::Serialize) {
-    // Only a map with keys that are no strings could fail, and there is none.
-    if let Ok(draft) = Draft::event(NAMESPACE, name, payload) {
-        out.push(Telling { audience, draft, is_volatile: false });
-    }
+fn tell<E: ServerEvent>(out: &mut Telling, audience: Audience, payload: &E) {
+    out.send(audience, E::NAME, payload);
 }

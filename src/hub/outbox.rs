@@ -11,7 +11,6 @@ use thiserror::Error;
 
 use crate::hub::wire::{Offered, Wire};
 use crate::protocol::Encoded;
-use crate::protocol::frame::HEAD_BYTES_MAX;
 
 /// Messages taken from an outbox, in the order they were pushed. One fits
 /// without a heap buffer, which is what most wake-ups find.
@@ -38,22 +37,21 @@ impl Default for OutboxLimits {
     }
 }
 
-/// What a message keeps alive at the most if nobody else holds it: its buffer,
-/// which doubled while it was small, and its places in the heap and in a
-/// queue. Counted in full for each of those who share it, because the slowest
+/// What a message keeps alive at the most if nobody else holds it: its block,
+/// of which there are a few sizes for small ones, and its places in the heap
+/// and in a queue. Counted in full for each of those who share it, because the slowest
 /// one of a room ends up as the only one. A packet of one character (ping,
 /// noop) is a constant and holds nothing.
 pub fn held_bytes(frames: &Bytes) -> usize {
     const CONSTANT_BYTES_MAX: usize = 3; // a head of two, and the character
-    const BUFFER_BYTES_MIN: usize = 256;
-    const DOUBLING_BYTES_MAX: usize = 1_024;
+    const BLOCK_BYTES_MIN: usize = 128;
+    const SMALL_BYTES_MAX: usize = 1_024;
     const PLACE_BYTES: usize = 96;
-    let buffer = frames.len() + HEAD_BYTES_MAX;
     PLACE_BYTES
         + match frames.len() {
             ..=CONSTANT_BYTES_MAX => return 0,
-            _ if buffer <= DOUBLING_BYTES_MAX => buffer.next_power_of_two().max(BUFFER_BYTES_MIN),
-            _ => buffer,
+            small if small <= SMALL_BYTES_MAX => small.next_power_of_two().max(BLOCK_BYTES_MIN),
+            large => large,
         }
 }
 
@@ -463,9 +461,9 @@ mod tests {
     #[test]
     fn a_small_message_holds_its_whole_buffer_and_a_constant_nothing() {
         assert_eq!(held_bytes(Encoded::PING.websocket()), 0);
-        assert_eq!(held_bytes(Encoded::message("x").websocket()), 256 + 96);
+        assert_eq!(held_bytes(Encoded::message("x").websocket()), 128 + 96);
         assert_eq!(held_bytes(Encoded::message(&"x".repeat(300)).websocket()), 512 + 96);
-        assert_eq!(held_bytes(Encoded::message(&"x".repeat(1_995)).websocket()), 2_010 + 96);
+        assert_eq!(held_bytes(Encoded::message(&"x".repeat(1_995)).websocket()), 2_000 + 96);
     }
 
     /// Takes what it is told to take, and says what.

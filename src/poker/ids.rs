@@ -159,9 +159,10 @@ impl FromStr for StoryId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let expected = IdError { expected: "a story id such as s12" };
-        let number = text.strip_prefix('s').and_then(|n| n.parse().ok()).map(Self);
         // `s012` and `s+12` parse as numbers but are not how we write them.
-        number.filter(|id| id.to_string() == text).ok_or(expected)
+        let is_plain = |n: &&str| *n == "0" || n.starts_with(|c| matches!(c, '1'..='9'));
+        let number = text.strip_prefix('s').filter(is_plain).and_then(|n| n.parse().ok());
+        number.map(Self).ok_or(expected)
     }
 }
 

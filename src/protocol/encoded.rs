@@ -10,7 +10,12 @@
 //! writer sends; the payloads between the heads are the Engine.IO packets of
 //! a polling payload. A binary event and its attachments are one [`Encoded`],
 //! so nothing can come between them in any queue.
+//!
+//! A message is written into memory that its thread keeps for that, and then
+//! put into one block of the heap together with the count of those who share
+//! it: one allocation, however many receive it.
 
+use std::cell::Cell;
 use std::fmt::Display;
 use std::io::Write as _;
 
@@ -18,6 +23,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Serialize;
+use smallvec::SmallVec;
 
 use crate::protocol::frame::{HEAD_BYTES_MAX, Opcode, put_head, split_frame};
 
@@ -162,11 +168,11 @@ impl Encoded {
 
     /// Several messages as one, which nothing can come between.
     pub fn joined<'a>(messages: impl IntoIterator<Item = &'a Self>) -> Self {
-        let mut frames = Vec::new();
+        let mut builder = Builder::empty();
         for message in messages {
-            frames.extend_from_slice(&message.frames);
+            builder.push(&message.frames);
         }
-        Self { frames: frames.into() }
+        builder.finish_as_is()
     }
 
     /// The answer to CONNECT: `40/namespace,{"sid":"…"}`. `object` is JSON.
@@ -206,10 +212,10 @@ impl Encoded {
 
     /// A bare Engine.IO binary message.
     pub fn binary_message(bytes: &[u8]) -> Self {
-        let mut frames = Vec::with_capacity(HEAD_BYTES_MAX + bytes.len());
-        put_head(&mut frames, Opcode::Binary, bytes.len());
-        frames.extend_from_slice(bytes);
-        Self { frames: frames.into() }
+        let mut builder = Builder::empty();
+        put_head(&mut builder.buffer, Opcode::Binary, bytes.len());
+        builder.push(bytes);
+        builder.finish_as_is()
     }
 
     /// The WebSocket form: whole server frames.
@@ -274,17 +280,25 @@ struct Builder {
     buffer: Vec<u8>,
 }
 
-/// Holds most events without growing.
-const PACKET_BYTES_USUAL: usize = 256;
-/// The buffer of a message up to this size doubles from
-/// [`PACKET_BYTES_USUAL`]; that of a larger one is as large as the message.
-const PACKET_BYTES_SMALL: usize = 1_024;
+thread_local! {
+    /// Where this thread writes its messages; empty while one is being written.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A buffer that has grown beyond that is not kept for the next message.
+const SCRATCH_BYTES_MAX: usize = 64 * 1_024;
 
 impl Builder {
-    fn text() -> Self {
-        let mut buffer = Vec::with_capacity(PACKET_BYTES_USUAL);
-        buffer.resize(HEAD_BYTES_MAX, 0);
+    fn empty() -> Self {
+        let mut buffer = SCRATCH.take();
+        buffer.clear();
         Self { buffer }
+    }
+
+    fn text() -> Self {
+        let mut builder = Self::empty();
+        builder.buffer.resize(HEAD_BYTES_MAX, 0);
+        builder
     }
 
     /// `42` or `42/namespace,`.
@@ -331,7 +345,7 @@ impl Builder {
 
     /// Puts the head right in front of the packet, and the attachments after it.
     fn finish_with<B: AsRef<[u8]>>(mut self, attachments: &[B]) -> Encoded {
-        let mut head = Vec::with_capacity(HEAD_BYTES_MAX);
+        let mut head = SmallVec::<[u8; HEAD_BYTES_MAX]>::new();
         put_head(&mut head, Opcode::Text, self.buffer.len() - HEAD_BYTES_MAX);
         let start = HEAD_BYTES_MAX - head.len();
         self.buffer[start..HEAD_BYTES_MAX].copy_from_slice(&head);
@@ -340,12 +354,33 @@ impl Builder {
             put_head(&mut self.buffer, Opcode::Binary, attachment.len());
             self.push(attachment);
         }
-        // A message may wait for a slow client: a large one does not keep the
-        // room in which it grew. The heap cuts the end off in place.
-        if PACKET_BYTES_SMALL < self.buffer.capacity() {
-            self.buffer.shrink_to_fit();
+        self.finish_from(start)
+    }
+
+    /// Of frames that are whole already.
+    fn finish_as_is(self) -> Encoded {
+        self.finish_from(0)
+    }
+
+    fn finish_from(self, start: usize) -> Encoded {
+        let frames = shared(&self.buffer[start..]);
+        if self.buffer.capacity() <= SCRATCH_BYTES_MAX {
+            SCRATCH.set(self.buffer);
         }
-        Encoded { frames: Bytes::from(self.buffer).slice(start..) }
+        Encoded { frames }
+    }
+}
+
+/// A block of the heap of the next size that holds the bytes, with their count
+/// in it. Large messages get one that fits, and one more for the count, which
+/// no longer matters to them.
+fn shared(frames: &[u8]) -> Bytes {
+    match frames.len() {
+        0..=128 => Bytes::from_owner(SmallVec::<[u8; 128]>::from_slice(frames)),
+        129..=256 => Bytes::from_owner(SmallVec::<[u8; 256]>::from_slice(frames)),
+        257..=512 => Bytes::from_owner(SmallVec::<[u8; 512]>::from_slice(frames)),
+        513..=1_024 => Bytes::from_owner(SmallVec::<[u8; 1_024]>::from_slice(frames)),
+        _ => Bytes::copy_from_slice(frames),
     }
 }
 

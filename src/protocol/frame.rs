@@ -18,18 +18,18 @@ pub enum Opcode {
 pub const HEAD_BYTES_MAX: usize = 10;
 
 /// Appends the head of a final, unmasked frame with `payload_bytes` to come.
-pub fn put_head(out: &mut Vec<u8>, opcode: Opcode, payload_bytes: usize) {
+pub fn put_head(out: &mut impl Extend<u8>, opcode: Opcode, payload_bytes: usize) {
     const FIN: u8 = 0x80;
-    out.push(FIN | opcode as u8);
+    let first = FIN | opcode as u8;
     match payload_bytes {
-        0..=125 => out.push(payload_bytes as u8),
+        0..=125 => out.extend([first, payload_bytes as u8]),
         126..=0xFFFF => {
-            out.push(126);
-            out.extend_from_slice(&(payload_bytes as u16).to_be_bytes());
+            out.extend([first, 126]);
+            out.extend((payload_bytes as u16).to_be_bytes());
         }
         _ => {
-            out.push(127);
-            out.extend_from_slice(&(payload_bytes as u64).to_be_bytes());
+            out.extend([first, 127]);
+            out.extend((payload_bytes as u64).to_be_bytes());
         }
     }
 }
