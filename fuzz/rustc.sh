@@ -4,9 +4,9 @@
 # for every input, because it looks at every counter.
 case " $* " in
 *" --crate-name cardroom "* | *" --crate-name cardroom_fuzz "* | *"--crate-name "*" targets/"*) exec "$@" ;;
-*" --crate-name base64 "* | *" --crate-name csv_core "* | *" --crate-name fastwebsockets "*) exec "$@" ;;
-*" --crate-name form_urlencoded "* | *" --crate-name http "* | *" --crate-name rmp "*) exec "$@" ;;
-*" --crate-name rmpv "* | *" --crate-name serde_json "* | *" --crate-name simd_json "*) exec "$@" ;;
+*" --crate-name base64 "* | *" --crate-name fastwebsockets "* | *" --crate-name form_urlencoded "*) exec "$@" ;;
+*" --crate-name http "* | *" --crate-name rmp "* | *" --crate-name rmpv "*) exec "$@" ;;
+*" --crate-name serde_json "* | *" --crate-name simd_json "*) exec "$@" ;;
 esac
 for argument do
     shift
