@@ -73,7 +73,7 @@ lint:
 	cargo clippy --workspace --all-targets --quiet -- --deny warnings
 	cargo check --no-default-features --quiet
 	cargo check --no-default-features --features redis --quiet
-	cargo check --features otlp --quiet
+	cargo check --features otlp,fuzzing --quiet
 	scripts/audit_licences.py
 	scripts/lint_monitoring.sh
 	scripts/lint_infra.sh

@@ -15,7 +15,7 @@ LARGE = {
 }
 
 for target, (head, piece, tail) in LARGE.items():
-    folder = Path(__file__).parent / "target/corpus" / target
+    folder = Path(__file__).parent / "target/large" / target
     folder.mkdir(parents=True, exist_ok=True)
     count = (BYTES_MAX - len(head) - len(tail)) // len(piece)
     if target in ("client_event", "story_import"):  # an import is smaller

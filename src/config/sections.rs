@@ -79,8 +79,10 @@ section! {
         /// How long an HTTP connection may wait for its next request. Longer
         /// than the load balancer's, or it meets closed connections.
         keep_alive_ms: u64 = 75_000, 1_000..=3_600_000;
-        /// How long a write may make no progress before the connection ends.
-        write_stall_ms: u64 = 10_000, 100..=600_000;
+        /// How long a write may make no progress, and the kernel's buffers may
+        /// stay full, before the connection ends. Whoever stops reading is gone
+        /// after that; so is whoever has no network for so long.
+        write_stall_ms: u64 = 8_000, 100..=600_000;
         /// What the kernel may hold of one connection that its client has not
         /// read (SO_SNDBUF). Linux doubles the number for its own book-keeping,
         /// so that about as much payload fits. Left alone it would grow to some

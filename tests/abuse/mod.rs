@@ -6,6 +6,7 @@ mod budgets;
 mod churn;
 mod figures;
 mod flood;
+mod kernel;
 mod net;
 mod party;
 mod peer;
@@ -13,6 +14,7 @@ mod redis;
 mod server;
 mod slow;
 mod slowloris;
+mod watching;
 
 use std::path::Path;
 

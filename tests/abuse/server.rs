@@ -115,6 +115,10 @@ impl Figures {
         self.sum("cardroom_connections")
     }
 
+    pub(crate) fn polling_connections(&self) -> f64 {
+        self.sum("cardroom_connections{transport=\"polling\"}")
+    }
+
     pub(crate) fn resident_bytes(&self) -> f64 {
         self.sum("process_resident_memory_bytes")
     }
@@ -133,16 +137,6 @@ impl Figures {
 
     pub(crate) fn outbox_bytes(&self) -> f64 {
         self.sum("cardroom_outbox_bytes")
-    }
-
-    /// The bucket bound, in seconds, below which all observations lie.
-    pub(crate) fn all_below(&self, histogram: &str) -> f64 {
-        let all = self.sum(&format!("{histogram}_count"));
-        let start = format!("{histogram}_bucket{{le=\"");
-        let bounds = self.0.iter().filter(|(_, value)| all <= **value).filter_map(|(series, _)| {
-            series.strip_prefix(&start)?.strip_suffix("\"}")?.parse().ok()
-        });
-        bounds.fold(f64::INFINITY, f64::min)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -10,12 +9,14 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use super::figures::median;
+use super::figures::{Sorted, median, most};
+use super::kernel::Sockets;
 use super::net::{POLLING, WEBSOCKET, WebSocket, connect, fetch, head, sid_of, write};
 use super::party::{Party, Seen, Size};
-use super::server::{Figures, Server};
+use super::server::Server;
+use super::watching::{Gone, PATIENCE, Watching};
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
@@ -44,24 +45,25 @@ pub(crate) const SHORT: Plan = Plan {
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub(crate) slow: usize,
+    /// Without the slow ones, while they still read, and from the moment that
+    /// they stopped until they were gone.
     quiet: Seen,
+    reading: Seen,
     stopped: Seen,
+    /// Of each round: what the stop did to the p99 of deliveries, in percent.
     growths: Vec<f64>,
     /// Of each round: the most that was held, in bytes per slow client.
     outbox: Vec<f64>,
     resident: Vec<f64>,
-    /// From the stop to the last one's end, in seconds.
-    gone: Vec<f64>,
+    gone: Vec<Gone>,
+    /// Closed while they still read: a busy machine's, or ours.
+    lost: f64,
     pub(crate) still_there: usize,
-    /// From the last byte that the kernel took to the end: all within, in seconds.
-    took_nothing: f64,
 }
 
 /// What a client that stops reading may do first: its kernel's buffer is small.
 const RECEIVE_BUFFER: u32 = 4_096;
-/// From the stop until the slowest is gone, at the latest; then it counts as
-/// still there. The buffers in between have to fill first.
-const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(100);
 
 pub(crate) async fn run(binary: &Path, plan: Plan) -> Result<Outcome, String> {
     let server = Server::start(binary, &[]).await?;
@@ -71,13 +73,9 @@ pub(crate) async fn run(binary: &Path, plan: Plan) -> Result<Outcome, String> {
     party.play(plan.phase / 2).await?;
     for _ in 0..plan.rounds {
         let quiet = party.play(plan.phase).await?;
-        let stopped = with_slow_ones(&server, &mut party, plan, &mut outcome).await?;
-        let [before, after] = [&quiet, &stopped].map(|seen| seen.delivered.percentile(99));
-        outcome.growths.push((after / before.max(1e-3) - 1.0) * 100.0);
+        with_slow_ones(&server, &mut party, plan, &mut outcome).await?;
         outcome.quiet.and(&quiet);
-        outcome.stopped.and(&stopped);
     }
-    outcome.took_nothing = server.figures().await?.all_below("cardroom_slow_consumer_seconds");
     Ok(outcome)
 }
 
@@ -86,69 +84,60 @@ async fn with_slow_ones(
     party: &mut Party,
     plan: Plan,
     outcome: &mut Outcome,
-) -> Result<Seen, String> {
+) -> Result<(), String> {
     let (stop, stopped) = watch::channel(false);
-    let stop = Arc::new(stop);
     let mut slow = JoinSet::new();
-    let mut number = 0;
-    for room in &party.rooms {
-        for _ in 0..plan.slow_per_room {
-            let (session, stopped) = (room.session.clone(), stopped.clone());
-            let address = server.address;
-            match number % 4 {
-                0 | 2 => slow.spawn(websocket(address, session, number, stopped)),
-                1 => slow.spawn(polling(address, session, number, stopped, false)),
-                _ => slow.spawn(polling(address, session, number, stopped, true)),
-            };
-            number += 1;
-        }
+    let mut ports = Vec::new();
+    let rooms = party.rooms.iter().flat_map(|room| vec![room; plan.slow_per_room]);
+    for (number, room) in rooms.enumerate() {
+        let (address, session, stopped) = (server.address, room.session.clone(), stopped.clone());
+        let stream = connect(address, None, Some(RECEIVE_BUFFER)).await?;
+        let port = stream.local_addr().map_err(|error| error.to_string())?.port();
+        match number % 4 {
+            0 | 2 => {
+                ports.push(port);
+                slow.spawn(websocket(stream, session, number, stopped))
+            }
+            1 => slow.spawn(polling(address, stream, session, number, stopped, false)),
+            _ => slow.spawn(polling(address, stream, session, number, stopped, true)),
+        };
     }
     let all = (plan.size.rooms * plan.size.players + outcome.slow) as f64;
     let there = server.figures_until(PATIENCE, |figures| all <= figures.connections()).await?;
     if there.connections() < all {
         return Err(format!("{} of {all} connected", there.connections()));
     }
-    party.play(Duration::from_secs(2)).await?;
+    party.play(Duration::from_secs(2)).await?; // they join
+    let reading = party.play(plan.phase / 2).await?;
 
     let before = server.figures().await?;
-    let at = Instant::now();
-    let _ = stop.send(true);
-    let mut watching = Watching { before, outbox: 0.0, resident: 0.0, gone: None };
+    outcome.lost += all - before.connections();
+    let mut watching = Watching::new(before, &ports);
+    stop.send_replace(true);
     let mut seen = Seen::default();
-    while at.elapsed() < plan.phase || (watching.gone.is_none() && at.elapsed() < PATIENCE) {
-        seen.and(&party.play(Duration::from_millis(200)).await?);
-        watching.look(&server.figures().await?, outcome.slow, at);
+    while !watching.all_gone() && watching.is_patient() {
+        seen.and(&party.play(LOOK).await?);
+        watching.look(&server.figures().await?, &Sockets::of(server.address)?);
     }
+    let p99 = |seen: &Seen| seen.delivered.percentile(99);
+    outcome.growths.push(growth_percent(p99(&reading), p99(&seen)));
+    outcome.reading.and(&reading);
+    outcome.stopped.and(&seen);
     let slow_ones = outcome.slow as f64;
     outcome.outbox.push(watching.outbox / slow_ones);
     outcome.resident.push(watching.resident / slow_ones);
-    outcome.gone.push(watching.gone.unwrap_or(PATIENCE).as_secs_f64());
+    outcome.gone.push(watching.gone());
     // They look, too: nobody is asked to believe the server's numbers.
     stop.send_replace(false);
     while let Some(ended) = slow.join_next().await {
         let is_gone = ended.map_err(|error| error.to_string())??;
         outcome.still_there += usize::from(!is_gone);
     }
-    Ok(seen)
+    Ok(())
 }
 
-struct Watching {
-    before: Figures,
-    outbox: f64,
-    resident: f64,
-    gone: Option<Duration>,
-}
-
-impl Watching {
-    fn look(&mut self, now: &Figures, slow: usize, at: Instant) {
-        let before = &self.before;
-        self.outbox = self.outbox.max(now.outbox_bytes() - before.outbox_bytes());
-        self.resident = self.resident.max(now.resident_bytes() - before.resident_bytes());
-        // Whoever ended them: the kernel may be first, by a shut window.
-        if self.gone.is_none() && now.connections() + slow as f64 <= before.connections() {
-            self.gone = Some(at.elapsed());
-        }
-    }
+fn growth_percent(before: f64, after: f64) -> f64 {
+    (after / before.max(1e-3) - 1.0) * 100.0
 }
 
 fn auth(session: &str, number: usize) -> String {
@@ -157,12 +146,11 @@ fn auth(session: &str, number: usize) -> String {
 
 /// Whether the server ended it.
 async fn websocket(
-    server: SocketAddr,
+    stream: TcpStream,
     session: String,
     number: usize,
     mut stopped: watch::Receiver<bool>,
 ) -> Result<bool, String> {
-    let stream = connect(server, None, Some(RECEIVE_BUFFER)).await?;
     let mut socket = WebSocket::upgrade(stream, WEBSOCKET).await?;
     socket.say(&auth(&session, number)).await?;
     loop {
@@ -186,12 +174,12 @@ async fn websocket(
 /// `sid` is unknown afterwards.
 async fn polling(
     server: SocketAddr,
+    mut stream: TcpStream,
     session: String,
     number: usize,
     mut stopped: watch::Receiver<bool>,
     goes_on: bool,
 ) -> Result<bool, String> {
-    let mut stream = connect(server, None, Some(RECEIVE_BUFFER)).await?;
     let open = fetch(&mut stream, "GET", POLLING, b"").await?;
     let target = format!("{POLLING}&sid={}", sid_of(&open.body)?);
     fetch(&mut stream, "POST", &target, auth(&session, number).as_bytes()).await?;
@@ -219,46 +207,50 @@ async fn drip(stream: &mut TcpStream) {
 
 impl Outcome {
     pub(crate) fn lines(&self) -> Vec<String> {
-        let growth = |name: &str, before: f64, after: f64| {
-            let percent = (after / before.max(1e-3) - 1.0) * 100.0;
-            format!("{name} p99 grows by {percent:+.1} %")
-        };
-        let [quiet, stopped] = [&self.quiet, &self.stopped];
-        let p99 = |seen: &Seen| (seen.acknowledged.percentile(99), seen.delivered.percentile(99));
-        let ((quiet_ack, quiet_told), (slow_ack, slow_told)) = (p99(quiet), p99(stopped));
-        let most = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
-        vec![
-            format!(
-                "slow clients               {} (half WebSocket, a quarter polls no more, a quarter reads its answer by bytes)",
-                self.slow
-            ),
-            format!("acknowledged, without them {}", quiet.acknowledged.words()),
-            format!("acknowledged, with them    {}", stopped.acknowledged.words()),
-            format!("delivered, without them    {}", quiet.delivered.words()),
-            format!("delivered, with them       {}", stopped.delivered.words()),
-            format!(
-                "{}; {}; median of {} rounds {:+.1} % (goal: < 10 %)",
-                growth("acknowledged", quiet_ack, slow_ack),
-                growth("delivered", quiet_told, slow_told),
-                self.growths.len(),
-                median(self.growths.clone())
-            ),
-            format!(
-                "held for each slow client  {:.1} KiB counted by the server, {:.1} KiB resident (most of any round; median {:.1}; goal: ≤ 64)",
-                most(&self.outbox) / 1024.0,
-                most(&self.resident) / 1024.0,
-                median(self.resident.clone()) / 1024.0
-            ),
-            format!(
-                "all gone                   {:.1} s after they stopped reading (buffers fill first)",
-                most(&self.gone)
-            ),
-            format!(
-                "                           ≤ {:.1} s after they last took something (goal: ≤ 10)",
-                self.took_nothing
-            ),
-            format!("still there                {}", self.still_there),
-        ]
+        let gone = |of: fn(&Gone) -> f64| most(self.gone.iter().map(of));
+        let mut lines = vec![format!(
+            "{:<27}{} (half WebSocket, a quarter polls no more, a quarter reads its answer by bytes)",
+            "slow clients", self.slow
+        )];
+        for (name, of) in KINDS {
+            let phases = [&self.quiet, &self.reading, &self.stopped].map(of);
+            for (phase, seen) in ["without them", "they read", "they stopped"].iter().zip(phases) {
+                lines.push(format!("{:<27}{}", format!("{name}, {phase}"), seen.words()));
+            }
+            let [quiet, reading, stopped] = phases.map(|seen| seen.percentile(99));
+            lines.push(format!(
+                "{:<27}{:+.1} % by their stop; {:+.1} % against rooms of half the size, without them",
+                "  p99 grows by",
+                growth_percent(reading, stopped),
+                growth_percent(quiet, stopped)
+            ));
+        }
+        lines.push(format!(
+            "{:<27}{:+.1} % by their stop (goal: < 10 %)",
+            format!("  delivered, median of {}", self.growths.len()),
+            median(self.growths.clone())
+        ));
+        lines.push(format!(
+            "held for each slow client  {:.1} KiB counted by the server, {:.1} KiB resident (most of any round; median {:.1}; goal: ≤ 64); ≤ {:.1} KiB by the kernels",
+            most(self.outbox.iter().copied()) / 1024.0,
+            most(self.resident.iter().copied()) / 1024.0,
+            median(self.resident.clone()) / 1024.0,
+            gone(|gone| gone.kernel_bytes as f64) / 1024.0
+        ));
+        lines.push(format!(
+            "all gone                   {:.1} s after they stopped over WebSocket, {:.1} s over polling (goal: ≤ 10)",
+            gone(|gone| gone.websocket),
+            gone(|gone| gone.polling)
+        ));
+        lines.push(format!(
+            "                           over WebSocket {:.1} s after the last byte that the kernel took",
+            gone(|gone| gone.took_nothing)
+        ));
+        lines.push(format!(
+            "still there                {} ({} were lost while they read)",
+            self.still_there, self.lost
+        ));
+        lines
     }
 
     pub(crate) fn problems(&self) -> Vec<String> {
@@ -266,13 +258,26 @@ impl Outcome {
         if 0 < self.still_there {
             problems.push(format!("{} slow clients are still there", self.still_there));
         }
-        if 10.0 < self.took_nothing {
-            problems.push(format!("a slow client stayed for {} s", self.took_nothing));
+        let last = most(self.gone.iter().map(|gone| gone.websocket.max(gone.polling)));
+        if GONE_SECONDS_MAX < last {
+            problems.push(format!("a slow client stayed for {last:.1} s"));
         }
-        let held = self.outbox.iter().copied().fold(0.0, f64::max);
-        if 65_536.0 < held {
+        let held = most(self.outbox.iter().copied());
+        if HELD_BYTES_MAX < held {
             problems.push(format!("{held} bytes are held for each slow client"));
+        }
+        let growth = median(self.growths.clone());
+        if GROWTH_PERCENT_MAX < growth {
+            problems.push(format!("the good ones' p99 grows by {growth:.1} %"));
         }
         problems
     }
 }
+
+type Kind = (&'static str, fn(&Seen) -> &Sorted);
+
+const KINDS: [Kind; 2] =
+    [("acknowledged", |seen| &seen.acknowledged), ("delivered", |seen| &seen.delivered)];
+const GROWTH_PERCENT_MAX: f64 = 10.0;
+const GONE_SECONDS_MAX: f64 = 10.0;
+const HELD_BYTES_MAX: f64 = 65_536.0;

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use tokio::net::tcp::OwnedReadHalf;
 
+use crate::transport::stream::ReadHalf;
 use crate::transport::websocket::reader::{Incoming, ReadEnd, Reader};
 use crate::transport::websocket::rules::{FrameRules, ReadLimits};
 use crate::transport::websocket::violation::Violation;
@@ -15,14 +16,17 @@ pub async fn read(
     limits: ReadLimits,
     mut heard: impl FnMut(Incoming),
 ) -> (ReadEnd, OwnedReadHalf) {
-    let mut reader = Reader::new(stream, bytes, limits, None);
+    let mut reader = Reader::new(ReadHalf::Plain(stream), bytes, limits, None);
     let end = loop {
         match reader.next().await {
             Ok(incoming) => heard(incoming),
             Err(end) => break end,
         }
     };
-    (end, reader.into_stream().0)
+    match reader.into_stream().0 {
+        ReadHalf::Plain(stream) => (end, stream),
+        ReadHalf::Tls(_) => unreachable!("it was plain when it came in"),
+    }
 }
 
 /// What the rules alone say of `bytes` that come in pieces.
