@@ -4,6 +4,8 @@
 
 pub(crate) mod crowd;
 pub(crate) mod frames;
+#[path = "../../tests/support/ports.rs"]
+pub(crate) mod ports;
 pub(crate) mod replay;
 pub(crate) mod stores;
 pub(crate) mod table;
