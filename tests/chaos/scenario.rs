@@ -144,7 +144,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         think_ms: 2_000,
         seconds: 30,
         short_seconds: 20,
-        settings: &["server.drain_seconds=5", "server.drain_notice_ms=1200"],
+        settings: &[
+            "server.drain_seconds=5",
+            "server.drain_notice_ms=1200",
+            // For an upgrade that the end of an instance breaks.
+            "engine.ping_interval_ms=5000",
+            "engine.ping_timeout_ms=10000",
+        ],
         needs: &["shared_secret", "[recovery]", "drain_notice_ms"],
         ..PLAIN
     },

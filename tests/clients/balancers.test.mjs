@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BALANCERS, startBalancer } from "./support/balancer.mjs";
 import { Client } from "./support/client.mjs";
 import { startConfiguredRedis } from "./support/configured_redis.mjs";
+import { BRISK } from "./support/engine.mjs";
 import { freePort } from "./support/ports.mjs";
 import { PROMPT, UNLIMITED, startServer } from "./support/server.mjs";
 import { Table, story } from "./support/table.mjs";
@@ -36,6 +37,7 @@ const start = async (listen) =>
     {
       ...UNLIMITED,
       ...PROMPT,
+      ...BRISK,
       "redis.url": redis.url,
       "redis.key_prefix": redis.prefix,
       "instances.shared_secret": "what the instances of this test share",

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { Traveller } from "./recovery_client.mjs";
 import { TRANSPORTS } from "./support/client.mjs";
+import { BRISK } from "./support/engine.mjs";
 import { startRedis } from "./support/redis.mjs";
 import { PROMPT, UNLIMITED, startServer } from "./support/server.mjs";
 import { Table } from "./support/table.mjs";
@@ -18,6 +19,7 @@ after(() => redis.stop());
 
 const SHARED = {
   ...UNLIMITED,
+  ...BRISK,
   ...PROMPT,
   "redis.url": redis.url,
   "instances.shared_secret": "what the instances of this test share",

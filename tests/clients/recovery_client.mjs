@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { io } from "socket.io-client";
 
 import { TRANSPORTS } from "./support/client.mjs";
-import { putAway } from "./support/engine.mjs";
+import { putAway, steady } from "./support/engine.mjs";
 import { Front } from "./support/front.mjs";
 
 export { TRANSPORTS };
@@ -65,6 +65,7 @@ export class Traveller {
 
   /** Loses the connection in one of the front's ways; the client may not come back before `meanwhile` is done. */
   async lose(how, meanwhile = () => {}) {
+    await steady(this.socket.io.engine);
     const target = this.front.target;
     this.front.target = "http://127.0.0.1:1";
     const lost = new Promise((resolve) => this.socket.once("disconnect", resolve));

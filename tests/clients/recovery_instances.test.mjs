@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 
 import { TRANSPORTS, Table, names, overEveryTransport } from "./recovery_client.mjs";
+import { BRISK } from "./support/engine.mjs";
 import { startRedis } from "./support/redis.mjs";
 import { UNLIMITED, startServer } from "./support/server.mjs";
 
@@ -23,6 +24,7 @@ after(async () => {
 async function instance(settings = {}) {
   const server = await startServer({
     ...UNLIMITED,
+    ...BRISK,
     "log.level": "info",
     "redis.url": redis.url,
     "auth.token_keys": '[{ kid = "one", secret = "0123456789abcdef0123456789abcdef" }]',

@@ -10,14 +10,25 @@ export function breakOff(engine) {
 
 /** The connection ends as soon as it is not being upgraded, and the server learns of it. */
 export async function hangUp(engine) {
-  if (engine.upgrading) {
-    await new Promise((resolve) => {
-      for (const end of ["upgrade", "upgradeError", "close"]) engine.once(end, resolve);
-    });
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await steady(engine);
   engine.close();
 }
+
+/**
+ * Resolves as soon as the connection is not being upgraded. Cut between the
+ * probe and the end of the pause, engine.io-client polls no more, and waits for
+ * the next heartbeat in vain.
+ */
+export async function steady(engine) {
+  if (!engine.upgrading) return;
+  await new Promise((resolve) => {
+    for (const end of ["upgrade", "upgradeError", "close"]) engine.once(end, resolve);
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Heartbeats that notice it all the same before anybody gives up waiting. */
+export const BRISK = { "engine.ping_interval_ms": 5_000, "engine.ping_timeout_ms": 10_000 };
 
 /**
  * The connection is not wanted any more. One that waits for an upgrade, or for
