@@ -44,7 +44,7 @@ impl Default for OutboxLimits {
 /// noop) is a constant and holds nothing.
 pub fn held_bytes(frames: &Bytes) -> usize {
     const CONSTANT_BYTES_MAX: usize = 3; // a head of two, and the character
-    const BLOCK_BYTES_MIN: usize = 128;
+    const BLOCK_BYTES_MIN: usize = 256;
     const SMALL_BYTES_MAX: usize = 1_024;
     const PLACE_BYTES: usize = 96;
     PLACE_BYTES
@@ -461,7 +461,7 @@ mod tests {
     #[test]
     fn a_small_message_holds_its_whole_buffer_and_a_constant_nothing() {
         assert_eq!(held_bytes(Encoded::PING.websocket()), 0);
-        assert_eq!(held_bytes(Encoded::message("x").websocket()), 128 + 96);
+        assert_eq!(held_bytes(Encoded::message("x").websocket()), 256 + 96);
         assert_eq!(held_bytes(Encoded::message(&"x".repeat(300)).websocket()), 512 + 96);
         assert_eq!(held_bytes(Encoded::message(&"x".repeat(1_995)).websocket()), 2_000 + 96);
     }

@@ -376,8 +376,7 @@ impl Builder {
 /// no longer matters to them.
 fn shared(frames: &[u8]) -> Bytes {
     match frames.len() {
-        0..=128 => Bytes::from_owner(SmallVec::<[u8; 128]>::from_slice(frames)),
-        129..=256 => Bytes::from_owner(SmallVec::<[u8; 256]>::from_slice(frames)),
+        0..=256 => Bytes::from_owner(SmallVec::<[u8; 256]>::from_slice(frames)),
         257..=512 => Bytes::from_owner(SmallVec::<[u8; 512]>::from_slice(frames)),
         513..=1_024 => Bytes::from_owner(SmallVec::<[u8; 1_024]>::from_slice(frames)),
         _ => Bytes::copy_from_slice(frames),
