@@ -148,10 +148,11 @@ fn again(namespace: &str, written: &Encoded, judge: impl FnOnce(Received<'_, Str
 fn with_name(name: &str, arguments: &[u8]) -> Vec<u8> {
     let mut array = b"[".to_vec();
     array.extend(serde_json::to_vec(name).expect("text is JSON"));
-    if arguments != b"[]" {
+    let rest = &arguments[1..];
+    if !rest.trim_ascii_start().starts_with(b"]") {
         array.push(b',');
     }
-    array.extend_from_slice(&arguments[1..]);
+    array.extend_from_slice(rest);
     array
 }
 
