@@ -111,11 +111,13 @@ fn json_row(item: &str) -> ReadRow {
 /// link in this order (RFC 4180).
 fn csv(data: &str) -> Result<Vec<ReadRow>, BadField> {
     const COLUMNS: [&str; 4] = ["title", "description", "key", "link"];
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(data.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(data.as_bytes());
+    // Or it would keep two copies of the first record. The names of columns are
+    // looked for below.
+    reader.set_headers(csv::StringRecord::new());
     let mut places = [0, 1, 2, 3].map(Some);
     let mut rows = Vec::new();
-    // One for all: a copy of a line full of commas takes ten times its length.
+    // One for all: a line of commas takes ten times its length.
     let mut record = csv::StringRecord::new();
     let mut is_first = true;
     while reader.read_record(&mut record).map_err(|_| problem("must be CSV"))? {
