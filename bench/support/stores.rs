@@ -61,7 +61,7 @@ impl Writer {
         self.nonce += 1;
         let entries = Entry::behind(self.position, self.nonce, events.iter().cloned());
         let end = entries.last().expect("an event").position;
-        let limit = Limit::per_minute(1_000_000);
+        let limit = Limit::per_minute(1_000_000_000);
         let attempt = |event: &Event| Attempt {
             player: event.by.expect("a player"),
             event: "vote:submit",
