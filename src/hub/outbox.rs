@@ -506,7 +506,7 @@ mod tests {
         *wire.takes.lock().expect("no test panics") = Some(Offered::Refused);
         outbox.queue(third.clone()).expect("room");
         outbox.flush();
-        assert_eq!(outbox.take_all()[..], [third.clone()]);
+        assert_eq!(outbox.take_all().into_vec(), vec![third.clone()]);
         outbox.take_all();
 
         *wire.takes.lock().expect("no test panics") = Some(Offered::Begun);
