@@ -96,15 +96,16 @@ impl Swarm {
                 seated.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
             });
         }
-        let mut seated = Vec::with_capacity(count);
+        let (mut clients, mut recovered) = (Vec::with_capacity(count), 0);
         while let Some(joined) = joining.join_next().await {
-            seated.push(joined.map_err(Error::other)??);
+            let seated = joined.map_err(Error::other)??;
+            recovered += usize::from(seated.is_recovered);
+            // It reads from now on: a room tells of everybody who comes.
+            clients.push((seated.ticket.player, self.adopt(seated)));
         }
         let took = start.elapsed();
-        seated.sort_unstable_by_key(|seated| seated.ticket.player);
-        let recovered = seated.iter().filter(|seated| seated.is_recovered).count();
-        let clients = seated.into_iter().map(|seated| self.adopt(seated)).collect();
-        self.clients.replace(clients);
+        clients.sort_unstable_by_key(|(player, _)| *player);
+        self.clients.replace(clients.into_iter().map(|(_, client)| client).collect());
         Ok(Arrival { took, recovered })
     }
 
