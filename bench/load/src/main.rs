@@ -36,7 +36,7 @@ struct Options {
     /// closed, closed-wide, rate-N, big-room, rounds, crowd-N, storm, rooms-N.
     #[arg(long, value_delimiter = ',')]
     scenarios: Vec<Scenario>,
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 2)]
     rounds: u32,
     /// Seconds that are measured, of each run.
     #[arg(long, default_value_t = 4)]
