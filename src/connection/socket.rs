@@ -160,7 +160,7 @@ impl Socket {
     /// Answers an event that asked with `id`, with one argument. An argument
     /// that refuses to be JSON is answered with `[]`.
     pub fn ack<T: Serialize + ?Sized>(&self, id: u64, argument: &T) -> Result<(), OutboxFull> {
-        self.queue_ack(id, argument).inspect(|()| self.outbox().flush())
+        self.emit(self.acknowledgement(id, argument))
     }
 
     /// As [`Socket::ack`], but it leaves with the next flush of the
@@ -170,8 +170,7 @@ impl Socket {
         id: u64,
         argument: &T,
     ) -> Result<(), OutboxFull> {
-        let encoded = Encoded::ack_with(self.namespace(), id, argument);
-        self.queue(encoded.unwrap_or_else(|_| Encoded::ack(self.namespace(), id, b"[]")))
+        self.queue(self.acknowledgement(id, argument))
     }
 
     /// Emits an event (its JSON array, name first) and waits for the client
@@ -242,6 +241,11 @@ impl Socket {
                 state: OnceLock::new(),
             }),
         }
+    }
+
+    fn acknowledgement<T: Serialize + ?Sized>(&self, id: u64, argument: &T) -> Encoded {
+        let encoded = Encoded::ack_with(self.namespace(), id, argument);
+        encoded.unwrap_or_else(|_| Encoded::ack(self.namespace(), id, b"[]"))
     }
 
     /// The ids that the client is told; from now on they are certain.

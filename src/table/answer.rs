@@ -76,8 +76,11 @@ impl Answer {
 impl Sender {
     /// A success; only told to clients that asked for it.
     pub(super) fn ack<T: Serialize>(&self, body: &T) {
-        self.queue_ack(body);
-        self.socket.outbox().flush();
+        self.count(Outcome::Ok);
+        if let Some(id) = self.ack {
+            // A connection that is closing needs no answer.
+            let _ = self.socket.ack(id, body);
+        }
     }
 
     /// As [`Sender::ack`], but it leaves with the next flush of the socket's
@@ -85,7 +88,6 @@ impl Sender {
     fn queue_ack<T: Serialize>(&self, body: &T) {
         self.count(Outcome::Ok);
         if let Some(id) = self.ack {
-            // A connection that is closing needs no answer.
             let _ = self.socket.queue_ack(id, body);
         }
     }

@@ -51,6 +51,8 @@ story(server, "only the original events", async (table) => {
   await ann.next("game:reset");
   bob.tell("player:update", { name: "Robert" });
   assert.equal((await ann.next("player:updated")).player.name, "Robert");
+  // He hears of himself before he forgets what he was told.
+  await bob.next("player:updated");
   bob.tell("session:leave", {});
   assert.equal((await ann.next("player:left")).playerId, joined[1].id);
   bob.forget();
