@@ -45,7 +45,8 @@ it("a choice for a round that is over is not taken into the next", async () => {
   await hanna.press("New round");
   await hanna.reads("No votes yet");
   line.mend();
-  await jonas.press("Try now");
+  // Unless the page has tried by itself, and the button is gone.
+  await Promise.race([jonas.press("Try now").catch(() => {}), jonas.isSeated()]);
   await jonas.isSeated();
   await jonas.page.getByText("The story changed; choose again.").waitFor();
   assert.equal(await jonas.card("8 points").isChecked(), false);
