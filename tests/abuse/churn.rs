@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::net::{
@@ -27,7 +27,8 @@ pub(crate) const SHORT: Plan = Plan { first: 400, connections: 800 };
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     connections: usize,
-    refused: usize,
+    /// Why each of those failed that did not get where it wanted to give up.
+    refused: Vec<String>,
     seconds: f64,
     before: Figures,
     after: Figures,
@@ -38,8 +39,9 @@ pub(crate) struct Outcome {
 const CONCURRENCY: usize = 64;
 /// Each has its own ports. 127/8 is all loopback on Linux.
 const SOURCES: usize = 32;
-/// For those that never join.
-const CONNECT_TIMEOUT_MS: u64 = 2_000;
+/// For those that never join; longer than a busy machine lets anybody wait
+/// between two steps.
+const CONNECT_TIMEOUT_MS: u64 = 5_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(binary: &Path, plan: Plan) -> Result<Outcome, String> {
@@ -83,11 +85,15 @@ async fn settled(server: &Server) -> Result<Figures, String> {
     server.figures().await
 }
 
-/// How many did not even get where they wanted to give up.
-async fn churn(server: SocketAddr, connections: usize) -> Result<usize, String> {
+/// Why those failed that did not even get where they wanted to give up.
+async fn churn(server: SocketAddr, connections: usize) -> Result<Vec<String>, String> {
     let places = Arc::new(Semaphore::new(CONCURRENCY));
     let mut tasks = JoinSet::new();
-    let mut refused = 0;
+    let mut refused = Vec::new();
+    let why = |ended: Result<Result<(), String>, JoinError>| match ended {
+        Ok(abandoned) => abandoned.err(),
+        Err(error) => Some(error.to_string()),
+    };
     for number in 0..connections {
         let place = Arc::clone(&places).acquire_owned().await.map_err(|error| error.to_string())?;
         let source = Ipv4Addr::new(127, 0, 1, 1 + (number % SOURCES) as u8);
@@ -96,11 +102,11 @@ async fn churn(server: SocketAddr, connections: usize) -> Result<usize, String> 
             abandon(server, source, number / SOURCES).await
         });
         while let Some(ended) = tasks.try_join_next() {
-            refused += usize::from(!matches!(ended, Ok(Ok(()))));
+            refused.extend(why(ended));
         }
     }
     while let Some(ended) = tasks.join_next().await {
-        refused += usize::from(!matches!(ended, Ok(Ok(()))));
+        refused.extend(why(ended));
     }
     Ok(refused)
 }
@@ -157,7 +163,7 @@ impl Outcome {
                 self.seconds,
                 self.connections as f64 / self.seconds.max(1e-3),
                 self.opened,
-                self.refused
+                self.refused.len()
             ),
             format!("{:<26} {:>10} {:>10}", "", "before", "after"),
             row("connections", Figures::connections),
@@ -180,8 +186,10 @@ impl Outcome {
         is_back("file descriptors", Figures::descriptors, 2.0);
         // A heap that was torn to pieces does not come back to the byte.
         is_back("resident bytes", Figures::resident_bytes, 8.0 * f64::from(1 << 20));
-        if self.connections < self.refused * 100 {
-            problems.push(format!("{} of {} were refused", self.refused, self.connections));
+        if self.connections < self.refused.len() * 100 {
+            let (refused, all) = (self.refused.len(), self.connections);
+            problems
+                .push(format!("{refused} of {all} were refused, as {:?}", self.refused.first()));
         }
         problems
     }
