@@ -12,8 +12,9 @@ use crate::store::directory::{
 };
 use crate::store::memory::MemoryStore;
 
-/// Writes between two looks for what is over.
-const WRITES_PER_SWEEP: u32 = 64;
+/// Writes between two looks for what is over, at least; a larger directory
+/// waits for as many as it has records, so that a write costs the same in it.
+const WRITES_PER_SWEEP_MIN: usize = 64;
 
 #[derive(Debug, Default)]
 pub(super) struct Leases {
@@ -22,7 +23,8 @@ pub(super) struct Leases {
     connections: HashMap<SocketId, Leased<ConnectionRecord>>,
     sessions: HashMap<SessionId, HashMap<PlayerId, Sockets>>,
     recoverable: HashMap<PrivateId, Leased<RecoveryRecord>>,
-    writes: u32,
+    /// Since what is over was looked for.
+    writes: usize,
 }
 
 /// The sockets of one player, each on the list of the instance that holds it.
@@ -119,10 +121,12 @@ impl Leases {
     }
 
     fn sweep_now_and_then(&mut self, now: Millis) {
-        self.writes = self.writes.wrapping_add(1);
-        if !self.writes.is_multiple_of(WRITES_PER_SWEEP) {
+        self.writes += 1;
+        let records = self.connections.len() + self.recoverable.len();
+        if self.writes < records.max(WRITES_PER_SWEEP_MIN) {
             return;
         }
+        self.writes = 0;
         self.instances.retain(|_, leased| now < leased.until);
         self.asked_to_drain.retain(|id| self.instances.contains_key(id));
         self.connections.retain(|_, leased| now < leased.until);
@@ -251,7 +255,9 @@ impl Directory for MemoryStore {
 
     fn forget_recoverable(&self, ids: Vec<PrivateId>) -> BoxFuture<'_, Result<(), StoreError>> {
         let forgotten = self.write(|leases, _| {
-            leases.recoverable.retain(|id, _| !ids.contains(id));
+            for id in &ids {
+                leases.recoverable.remove(id);
+            }
         });
         ready(forgotten).boxed()
     }
