@@ -173,13 +173,6 @@ impl Outbox {
         self.wake();
     }
 
-    /// As [`Outbox::flush`], but always by the consumer.
-    pub fn wake_if_waiting(&self) {
-        if !self.is_empty() {
-            self.wake();
-        }
-    }
-
     /// What is queued from now on may leave by `wire`, which is the
     /// connection's only one. Consumer only.
     pub fn attach(&self, wire: Arc<dyn Wire>) {

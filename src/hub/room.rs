@@ -5,13 +5,15 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 
+use tokio::runtime::Handle;
+
 use crate::hub::Outbox;
 use crate::protocol::{Encoded, SocketId};
 
-/// A room of at most so many is told by whoever tells it. In a larger one the
-/// writing would keep that task from its work for milliseconds, and is shared
-/// out among all threads.
-const DIRECT_MEMBERS_MAX: usize = 64;
+/// So many members are told by one task: those of a room that has no more, by
+/// whoever tells it. In a larger one the writing would keep that task from its
+/// work for milliseconds, and is shared out among all threads.
+const MEMBERS_PER_TASK: usize = 64;
 
 /// Finds rooms by name. A clone is the same hub.
 #[derive(Debug, Clone)]
@@ -142,13 +144,20 @@ impl Room {
     }
 
     /// What is queued for the members leaves: by this very task in a small
-    /// room, by those of the connections in a large one.
+    /// room, by a few of their own in a large one.
     pub fn flush(&self) {
         let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
-        if members.len() <= DIRECT_MEMBERS_MAX {
-            members.values().for_each(|member| member.outbox.flush());
-        } else {
-            members.values().for_each(|member| member.outbox.wake_if_waiting());
+        let runtime = Handle::try_current().ok().filter(|_| MEMBERS_PER_TASK < members.len());
+        let Some(runtime) = runtime else {
+            return members.values().for_each(|member| member.outbox.flush());
+        };
+        let mut outboxes = members.values().map(|member| Arc::clone(&member.outbox));
+        loop {
+            let part: Vec<_> = outboxes.by_ref().take(MEMBERS_PER_TASK).collect();
+            if part.is_empty() {
+                return;
+            }
+            runtime.spawn(async move { part.iter().for_each(|outbox| outbox.flush()) });
         }
     }
 
