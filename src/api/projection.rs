@@ -55,29 +55,35 @@ pub type Messages = SmallVec<[Outgoing; 2]>;
 
 /// What is told of `event`, without offsets; nothing of facts that concern nobody.
 pub fn project(session: SessionId, event: &Event) -> Messages {
-    told(session, event, None)
+    project_heard(session, event, None, &|_| true)
 }
 
 /// What is told of an event that stands in the log at `mark`: each message
 /// says how far whoever has received it has come.
 pub fn project_at(session: SessionId, event: &Event, mark: Mark) -> Messages {
-    told(session, event, Some(mark))
+    project_heard(session, event, Some(mark), &|_| true)
 }
 
 /// The messages about one event, one begun after the other is finished: they
 /// are all written in the same place.
-struct Telling {
+struct Telling<'a> {
     messages: Messages,
+    /// Of the event, written or not.
+    count: u32,
     /// Lacks its offset: nobody knows yet whether it is the last.
     begun: Option<(Audience, Draft)>,
     mark: Option<Mark>,
     is_volatile: bool,
+    is_heard: &'a dyn Fn(Audience) -> bool,
 }
 
-impl Telling {
+impl Telling<'_> {
     fn send(&mut self, audience: Audience, name: &str, payload: &impl Serialize) {
-        let told = u32::try_from(self.messages.len() + 1).unwrap_or(u32::MAX);
-        self.finish(self.mark.and_then(|mark| mark.within(told)));
+        self.finish(self.mark.and_then(|mark| mark.within(self.count)));
+        self.count = self.count.saturating_add(1);
+        if !(self.is_heard)(audience) {
+            return;
+        }
         // Only a map with keys that are no strings could fail, and there is none.
         let draft = Draft::event(NAMESPACE, name, payload).ok();
         self.begun = draft.map(|draft| (audience, draft));
@@ -93,9 +99,17 @@ impl Telling {
     }
 }
 
-fn told(session: SessionId, event: &Event, mark: Option<Mark>) -> Messages {
+/// The same without what nobody here would hear; with offsets if there is a
+/// `mark`, which are those of all messages.
+pub fn project_heard(
+    session: SessionId,
+    event: &Event,
+    mark: Option<Mark>,
+    is_heard: &dyn Fn(Audience) -> bool,
+) -> Messages {
     let is_volatile = event.fact.is_volatile();
-    let mut out = Telling { messages: Messages::new(), begun: None, mark, is_volatile };
+    let mut out =
+        Telling { messages: Messages::new(), count: 0, begun: None, mark, is_volatile, is_heard };
     let (seq, server_time) = (event.seq, event.at);
     match &event.fact {
         Fact::SeatTaken { instance: None, .. }
@@ -343,7 +357,7 @@ fn vote_submitted(
 }
 
 fn vote_mine(
-    out: &mut Telling,
+    out: &mut Telling<'_>,
     player: PlayerId,
     story_id: StoryId,
     round_id: RoundId,
@@ -385,10 +399,10 @@ fn stories_changed<'a>(event: &Event, views: &'a [StoryView]) -> StoriesChanged<
     StoriesChanged { stories, seq: event.seq, server_time: event.at }
 }
 
-fn everybody<E: ServerEvent>(out: &mut Telling, payload: &E) {
+fn everybody<E: ServerEvent>(out: &mut Telling<'_>, payload: &E) {
     tell(out, Audience::Everybody, payload);
 }
 
-fn tell<E: ServerEvent>(out: &mut Telling, audience: Audience, payload: &E) {
+fn tell<E: ServerEvent>(out: &mut Telling<'_>, audience: Audience, payload: &E) {
     out.send(audience, E::NAME, payload);
 }

@@ -130,6 +130,16 @@ impl Members {
         self.sockets.drain().map(|(_, member)| member.socket).collect()
     }
 
+    /// Whether anybody here would be told; `origin` as for [`Members::tell`].
+    pub(super) fn hears(&self, audience: Audience, origin: Option<SocketId>) -> bool {
+        let theirs = |player| self.seats.get(&player).map_or(&[][..], |seat| &seat.sockets);
+        match audience {
+            Audience::Everybody | Audience::EverybodyBut(_) => true,
+            Audience::Player(player) => !theirs(player).is_empty(),
+            Audience::OtherTabs(player) => theirs(player).iter().any(|id| Some(*id) != origin),
+        }
+    }
+
     /// Whether a socket of that seat is meant, as far as that can be said
     /// afterwards: which tab sent a command is forgotten.
     pub(super) fn is_meant(audience: Audience, player: PlayerId) -> bool {

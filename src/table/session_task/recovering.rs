@@ -182,7 +182,7 @@ impl SessionTask {
 
     /// Adds what is told of an entry to somebody who knows `told` messages of it.
     fn add_to(&self, replay: &mut Replay, entry: &Entry, told: usize, player: PlayerId) {
-        for outgoing in self.tellings(entry, replay.up_to).into_iter().skip(told) {
+        for outgoing in self.tellings(entry, replay.up_to, &|_| true).into_iter().skip(told) {
             if Members::is_meant(outgoing.audience, player) {
                 replay.bytes += outgoing.message.websocket().len();
                 replay.messages.push(outgoing.message);

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use crate::api::ack::{Ack, Joined};
 use crate::api::failure::Failure;
 use crate::api::offset::{Mark, Offset};
-use crate::api::projection::{Messages, NAMESPACE, project, project_at};
+use crate::api::projection::{Audience, Messages, NAMESPACE, project, project_heard};
 use crate::api::snapshot::Scene;
 use crate::connection::Socket;
 use crate::identity::Claims;
@@ -77,7 +77,8 @@ impl SessionTask {
     }
 
     pub(super) async fn show(&mut self, entry: &Entry, origin: Option<SocketId>) {
-        for outgoing in self.tellings(entry, self.told) {
+        let is_heard = |audience| self.members.hears(audience, origin);
+        for outgoing in self.tellings(entry, self.told, &is_heard) {
             self.members.tell(&outgoing, origin);
         }
         self.told = entry.position;
@@ -90,14 +91,17 @@ impl SessionTask {
     }
 
     /// What is told of an entry, with offsets if sockets can be recovered.
-    pub(super) fn tellings(&self, entry: &Entry, before: Position) -> Messages {
-        if !self.shared.options.recovery.is_on() {
-            return project(self.handle.id, &entry.event);
-        }
+    pub(super) fn tellings(
+        &self,
+        entry: &Entry,
+        before: Position,
+        is_heard: &dyn Fn(Audience) -> bool,
+    ) -> Messages {
         let Position { version, nonce, .. } = entry.position;
         let is_next = before.version.checked_add(1) == Some(version);
         let mark = Mark { version, nonce, nonce_before: is_next.then_some(before.nonce) };
-        project_at(self.handle.id, &entry.event, mark)
+        let mark = self.shared.options.recovery.is_on().then_some(mark);
+        project_heard(self.handle.id, &entry.event, mark, is_heard)
     }
 
     /// Lets go of the sockets that a fact ends.
