@@ -151,7 +151,7 @@ mod tests {
         seat.id = bob;
         seat.name = "Bob".parse().expect("a name");
         seat.joined_at = NOW.add_ms(1);
-        session.seats.insert(bob, seat);
+        session.seats.insert(seat);
         for (player, card) in [session.host, bob].into_iter().zip(cards) {
             let vote = Vote::new(card.parse().expect("a card"), None, NOW);
             session.round.votes.insert(player, vote);

@@ -19,6 +19,7 @@ pub(crate) mod word;
 pub mod policy;
 pub mod round;
 pub mod seat;
+pub mod seats;
 pub mod session;
 pub mod settings;
 pub mod story;

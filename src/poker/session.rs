@@ -10,6 +10,7 @@ use crate::poker::policy::Policy;
 use crate::poker::refusal::Refusal;
 use crate::poker::round::{Phase, Round, RoundSummary};
 use crate::poker::seat::{Announced, Presence, Role, Seat};
+use crate::poker::seats::Seats;
 use crate::poker::settings::{Holders, Settings};
 use crate::poker::story::{Story, StoryText};
 use crate::poker::timer::Timer;
@@ -30,7 +31,7 @@ pub struct Session {
     pub settings: Settings,
     pub password: Option<PasswordHash>,
     /// Ordered by id; [`Session::seats_by_join`] gives the table's order.
-    pub seats: BTreeMap<PlayerId, Seat>,
+    pub seats: Seats,
     pub host: PlayerId,
     pub acting_host: Option<PlayerId>,
     /// Seats that were removed, oldest first, with the name that is banned.
@@ -134,7 +135,7 @@ impl Session {
             seq: 0,
             settings: opening.settings.clone(),
             password: opening.password.clone(),
-            seats: BTreeMap::from([(opening.host, host)]),
+            seats: BTreeMap::from([(opening.host, host)]).into(),
             host: opening.host,
             acting_host: None,
             removed: VecDeque::new(),
@@ -164,7 +165,7 @@ impl Session {
     }
 
     pub fn player_count(&self) -> u32 {
-        count(self.seats.values().filter(|seat| seat.is_at_table()))
+        self.seats.at_table_count()
     }
 
     /// The seat that a token opens: it is still there, and the token is of its
@@ -192,11 +193,11 @@ impl Session {
     }
 
     pub fn eligible_count(&self) -> u32 {
-        count(self.seats.values().filter(|seat| self.is_eligible(seat)))
+        self.seats.eligible_count(&self.round)
     }
 
     pub fn vote_count(&self) -> u32 {
-        count(self.round.votes.iter())
+        u32::try_from(self.round.votes.len()).unwrap_or(u32::MAX)
     }
 
     /// Whether a running round waits for nobody; one without votes does not
@@ -255,7 +256,7 @@ impl Session {
     /// a parked round, or is in the history.
     pub(super) fn forgettable_seats(&self) -> impl Iterator<Item = (&Seat, Millis)> {
         let rounds: Vec<&Round> = self.rounds_on_hand().collect();
-        self.seats.values().filter_map(move |seat| {
+        self.seats.away().filter_map(move |seat| {
             let Presence::Away { kept_until, .. } = seat.presence else { return None };
             let is_kept = seat.id == self.host
                 || seat.in_history
@@ -267,8 +268,4 @@ impl Session {
     pub const fn is_counting_down(&self) -> bool {
         matches!(self.round.phase, Phase::Countdown { .. })
     }
-}
-
-fn count<T>(items: impl Iterator<Item = T>) -> u32 {
-    u32::try_from(items.count()).unwrap_or(u32::MAX)
 }

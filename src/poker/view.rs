@@ -164,15 +164,13 @@ impl Session {
 
     /// How `round` will be shown once it runs.
     pub(super) fn view_of_round(&self, round: &Round) -> RoundView {
-        let is_eligible =
-            |seat: &&Seat| !seat.is_spectator && (seat.is_at_table() || round.has_vote_of(seat.id));
         RoundView {
             id: round.id,
             story: round.story,
             phase: round.phase.clone(),
             counts: Counts {
                 votes: round.votes.len() as u32,
-                eligible: self.seats.values().filter(is_eligible).count() as u32,
+                eligible: self.seats.eligible_count(round),
             },
             voted: round.votes.keys().copied().collect(),
             started_at: round.started_at,

@@ -42,8 +42,7 @@ impl Table {
             async move {
                 let (answer, answered) = oneshot::channel();
                 let look: Look = Box::new(move |session, _| {
-                    let mut seats = session.seats.values();
-                    let _ = answer.send(!seats.any(|seat| seat.instances.contains(&instance)));
+                    let _ = answer.send(!session.seats.instances().contains(&instance));
                 });
                 // A task that has ended had nobody left to save.
                 handle.send(Box::new(Job::Look(look))).await.is_err()

@@ -70,12 +70,12 @@ impl Neighbours {
 impl Posted {
     /// Called whenever the replica may have changed.
     pub(super) fn update(&mut self, session: &Session, own: InstanceId) {
-        let ids = others(session, own);
-        if ids == self.ids {
+        let others = || session.seats.instances().iter().filter(|id| **id != own);
+        if others().eq(&self.ids) {
             return;
         }
-        let has_newcomers = ids.iter().any(|id| !self.ids.contains(id));
-        self.ids = ids;
+        let has_newcomers = others().any(|id| !self.ids.contains(id));
+        self.ids = others().copied().collect();
         let mut posted = self.neighbours.posted();
         if self.ids.is_empty() {
             posted.remove(&self.serial);
@@ -93,16 +93,6 @@ impl Drop for Posted {
     fn drop(&mut self) {
         self.neighbours.posted().remove(&self.serial);
     }
-}
-
-/// In order, each once.
-fn others(session: &Session, own: InstanceId) -> Ids {
-    let seats = session.seats.values();
-    let mut ids: Ids =
-        seats.flat_map(|seat| &seat.instances).copied().filter(|id| *id != own).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
 }
 
 /// Runs as long as the instance.

@@ -7,7 +7,7 @@ use cardroom::poker::evolve::evolve;
 use cardroom::poker::ids::{Millis, PlayerId};
 use cardroom::poker::names::same;
 use cardroom::poker::round::Phase;
-use cardroom::poker::seat::{OUTCOMES_MAX, Role};
+use cardroom::poker::seat::{OUTCOMES_MAX, Presence, Role, Seat};
 use cardroom::poker::session::{Opening, Session};
 use cardroom::poker::timer::{TIMER_SECONDS_MAX, TimerPhase};
 use cardroom::poker::view::PlayerView;
@@ -117,6 +117,28 @@ fn is_sound(session: &Session) {
         let in_history = session.history.iter().any(|round| round.voters.contains(&seat.id));
         assert_eq!(seat.in_history, in_history, "the mark says what the history holds");
     }
+    sums_are_right(session);
+}
+
+/// What is added up once per change of a seat is what adding it up now gives.
+fn sums_are_right(session: &Session) {
+    let seats = || session.seats.values();
+    let count = |is_one: &dyn Fn(&Seat) -> bool| seats().filter(|seat| is_one(seat)).count() as u32;
+    assert_eq!(session.player_count(), count(&Seat::is_at_table));
+    assert_eq!(session.eligible_count(), count(&|seat| session.is_eligible(seat)));
+    assert_eq!(session.seats.is_anybody_online(), seats().any(Seat::is_online));
+    let away: Vec<_> = session.seats.away().map(|seat| seat.id).collect();
+    let is_away = |seat: &&Seat| matches!(seat.presence, Presence::Away { .. });
+    assert_eq!(away, seats().filter(is_away).map(|seat| seat.id).collect::<Vec<_>>());
+    let leaves = seats().filter_map(|seat| match seat.presence {
+        Presence::Grace { leaves_at, .. } => Some((leaves_at, seat.id)),
+        _ => None,
+    });
+    assert_eq!(session.seats.next_leave(), leaves.min());
+    let told = seats().filter_map(|seat| Some((seat.announced.due?, seat.id)));
+    assert_eq!(session.seats.next_status(), told.min());
+    let instances: BTreeSet<_> = seats().flat_map(|seat| &seat.instances).copied().collect();
+    assert!(session.seats.instances().iter().eq(&instances));
 }
 
 fn hosts_are_sound(session: &Session) {

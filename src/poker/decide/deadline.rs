@@ -8,7 +8,7 @@ use crate::poker::ids::{Millis, PlayerId};
 use crate::poker::reply::Reply;
 use crate::poker::results::results;
 use crate::poker::round::{Phase, RevealReason};
-use crate::poker::seat::{Presence, Seat};
+use crate::poker::seat::Seat;
 use crate::poker::session::{Session, Status};
 use crate::poker::timer::{Timer, TimerPhase};
 
@@ -99,26 +99,22 @@ fn open_deadlines(session: &Session) -> impl Iterator<Item = (Millis, Deadline)>
     };
     // A life shorter than the notice would announce its end after each command.
     let notice_ms = session.policy.expiry_notice_ms.min(session.policy.session_ttl_ms / 2);
-    let notice = (!session.expiry_announced && session.seats.values().any(Seat::is_online))
+    let notice = (!session.expiry_announced && session.seats.is_anybody_online())
         .then(|| session.expires_at.saturating_sub_ms(notice_ms))
         .map(|at| (at, Deadline::ExpiryNotice));
+    let leave = session.seats.next_leave().map(|(at, player)| (at, Deadline::Leave(player)));
+    let status = session.seats.next_status().map(|(at, player)| (at, Deadline::Status(player)));
     let once = [
         countdown,
         timer,
+        leave,
+        status,
         acting_host_due(session).map(|at| (at, Deadline::ActingHost)),
         notice,
         Some((session.expires_at, Deadline::Expiry)),
     ];
     let forgotten = session.forgettable_seats().map(|(seat, at)| (at, Deadline::Forget(seat.id)));
-    let presence = session.seats.values().flat_map(|seat| {
-        let leave = match seat.presence {
-            Presence::Grace { leaves_at, .. } => Some((leaves_at, Deadline::Leave(seat.id))),
-            Presence::Online { .. } | Presence::Away { .. } | Presence::Unclaimed => None,
-        };
-        let status = seat.announced.due.map(|due| (due, Deadline::Status(seat.id)));
-        leave.into_iter().chain(status)
-    });
-    once.into_iter().flatten().chain(forgotten).chain(presence)
+    once.into_iter().flatten().chain(forgotten)
 }
 
 /// When somebody starts to act for the absent host: after the grace period,
@@ -129,7 +125,6 @@ pub(in crate::poker) fn acting_host_due(session: &Session) -> Option<Millis> {
         .acting_host
         .and_then(|acting| session.seats.get(&acting))
         .is_some_and(Seat::is_at_table);
-    let somebody_is_there = session.seats.values().any(Seat::is_online);
-    (!acting_is_there && somebody_is_there)
+    (!acting_is_there && session.seats.is_anybody_online())
         .then(|| absent_since.add_ms(session.policy.host_grace_ms))
 }

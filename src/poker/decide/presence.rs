@@ -7,7 +7,7 @@ use crate::poker::ids::{InstanceId, Millis, PlayerId};
 use crate::poker::names::{PlayerName, distinct, same};
 use crate::poker::refusal::Refusal;
 use crate::poker::reply::Reply;
-use crate::poker::seat::{Presence, Role, Seat};
+use crate::poker::seat::{Role, Seat};
 use crate::poker::session::Session;
 use crate::poker::view::PlayerView;
 
@@ -203,8 +203,6 @@ impl Session {
 
     /// The seats of people who left; the host's is kept in any case.
     fn kept_seats(&self) -> impl Iterator<Item = &Seat> {
-        self.seats
-            .values()
-            .filter(|seat| matches!(seat.presence, Presence::Away { .. }) && seat.id != self.host)
+        self.seats.away().filter(|seat| seat.id != self.host)
     }
 }

@@ -13,11 +13,13 @@ use crate::poker::view::PlayerView;
 
 impl Session {
     pub(super) fn remember(&mut self, player: PlayerId, request: RequestId, reply: Reply) {
-        if let Some(seat) = self.seats.get_mut(&player)
-            && seat.outcome_of(&request).is_none()
-        {
-            seat.outcomes.push_back((request, reply));
-            truncate_front(&mut seat.outcomes, OUTCOMES_MAX);
+        let is_known = |seat: &Seat| seat.outcome_of(&request).is_some();
+        if self.seats.get(&player).is_some_and(is_known) {
+            return;
+        }
+        if let Some(outcomes) = self.seats.outcomes_mut(&player) {
+            outcomes.push_back((request, reply));
+            truncate_front(outcomes, OUTCOMES_MAX);
         }
     }
 
@@ -52,7 +54,7 @@ impl Session {
             in_history: self.history_has_vote_of(player.id),
             outcomes: VecDeque::new(),
         };
-        self.seats.insert(player.id, seat);
+        self.seats.insert(seat);
     }
 
     /// The part of a seat that its view shows and people can change.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use compact_str::CompactString;
 
+use crate::poker::seats::Seats;
 use crate::store::codec::CodecError;
 
 pub(super) trait Coded: Sized {
@@ -219,6 +220,16 @@ impl<K: Coded + Ord, V: Coded> Coded for BTreeMap<K, V> {
 
     fn take(from: &mut Source<'_>) -> Result<Self, CodecError> {
         from.items::<(K, V), Self>()
+    }
+}
+
+impl Coded for Seats {
+    fn put(&self, out: &mut Vec<u8>) {
+        BTreeMap::put(self, out);
+    }
+
+    fn take(from: &mut Source<'_>) -> Result<Self, CodecError> {
+        BTreeMap::take(from).map(Self::from)
     }
 }
 

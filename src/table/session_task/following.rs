@@ -17,32 +17,41 @@ use crate::table::session_task::{SessionTask, retry_interval};
 use crate::table::socket_state::SocketState;
 
 impl SessionTask {
-    /// An update of this or another instance.
-    pub(super) async fn follow(&mut self, update: Option<Update>) {
+    /// An update of this or another instance; returns whether it brought
+    /// anything that was not known.
+    pub(super) async fn follow(&mut self, update: Option<Update>) -> bool {
         match update {
             Some(Update::Whispered(event)) if event_is_foreign(&event, &self.members) => {
                 for outgoing in project(self.handle.id, &event) {
                     self.members.tell(&outgoing, None);
                 }
                 self.members.flush();
+                false
             }
-            Some(Update::Whispered(_)) => {}
+            Some(Update::Whispered(_)) => false,
             Some(Update::Committed { previous, entries }) => {
-                let Some(position) = entries.last().map(|entry| entry.position) else { return };
+                let Some(position) = entries.last().map(|entry| entry.position) else {
+                    return false;
+                };
                 let is_known = position.epoch == self.position.epoch
                     && position.version <= self.position.version;
                 if is_known {
-                    return;
+                    return false;
                 }
                 // A conflict may have told us the beginning of it already.
                 let at = entries.iter().position(|entry| entry.position == self.position);
                 let known = at.map_or(0, |at| at + 1);
                 if self.is_ahead || (previous != self.position && known == 0) {
-                    return self.resubscribe().await;
+                    self.resubscribe().await;
+                } else {
+                    self.take(entries.get(known..).unwrap_or_default(), position).await;
                 }
-                self.take(entries.get(known..).unwrap_or_default(), position).await;
+                true
             }
-            None => self.resubscribe().await,
+            None => {
+                self.resubscribe().await;
+                true
+            }
         }
     }
 

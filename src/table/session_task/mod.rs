@@ -127,8 +127,9 @@ impl SessionTask {
                 }
                 Wake::Deadline => self.turn(None).await,
                 Wake::Update(update) => {
-                    self.follow(update).await;
-                    self.insist().await;
+                    if self.follow(update).await {
+                        self.insist().await;
+                    }
                 }
                 Wake::Idle | Wake::Job(None) => break,
             }
