@@ -170,7 +170,8 @@ pub trait SessionStore: Send + Sync + 'static {
 /// How long a session is kept, and what remains of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime {
-    /// Until then every event is kept.
+    /// Until then every event is kept; a store may prolong a life in steps, and
+    /// be up to ten seconds behind a life of a day.
     pub kept_until: Millis,
     /// What the tombstone says afterwards.
     pub tombstone: Tombstone,

@@ -560,7 +560,7 @@ pub(super) async fn tried(
     panic!("not accepted in {PATIENCE} attempts");
 }
 
-fn numbered(expected: Position, events: &[Event]) -> Arc<[Entry]> {
+pub(super) fn numbered(expected: Position, events: &[Event]) -> Arc<[Entry]> {
     static NONCES: AtomicU64 = AtomicU64::new(1);
     let nonce = NONCES.fetch_add(1, Ordering::Relaxed);
     Entry::behind(expected, nonce, events.iter().cloned())

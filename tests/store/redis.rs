@@ -5,12 +5,13 @@ use std::time::Duration;
 use cardroom::limits::Limit;
 use cardroom::store::redis::{ConnectError, LinkError, RedisOptions};
 use cardroom::store::{
-    CommitError, Loaded, Position, RedisStore, SessionStore, StoreError, Subscription, Update,
+    CommitError, Lifetime, Loaded, Position, RedisStore, SessionStore, StoreError, Subscription,
+    Tombstone, Update,
 };
 use tokio::time::timeout;
 
 use crate::store::contract::{
-    attempt, away, commit, create, load, missed_events, missed_up_to, opening, tried,
+    attempt, away, commit, create, load, missed_events, missed_up_to, numbered, opening, tried,
 };
 use crate::store::redis_server::RedisServer;
 
@@ -96,6 +97,51 @@ async fn an_accepted_commit_costs_one_round_trip() {
     // Nothing else was sent for them: no read of what we know, no code.
     for never in ["eval", "xrange", "get", "exists", "ssubscribe", "hgetall"] {
         assert_eq!(calls(never), 0, "{never}: {stats}");
+    }
+}
+
+/// What a commit costs less, most of the time: four commands.
+#[tokio::test]
+async fn a_life_is_prolonged_in_steps() {
+    let server = RedisServer::shared();
+    let prefix = RedisServer::prefix();
+    let store = server.connect(&prefix).await;
+    let created = create(&store, 1).await;
+    let id = created.session.id;
+    let mut position = created.position;
+    let from = store.now();
+    let day_ms = 86_400_000;
+    let lasting = |more_ms: u64, tombstone| {
+        let kept_until = from.add_ms(day_ms + more_ms);
+        Lifetime { kept_until, tombstone, tombstone_until: kept_until.add_ms(1_000) }
+    };
+    // A ten-thousandth of a day is 8.64 s. What is shorter, or ends otherwise,
+    // is written at once.
+    let steps = [
+        (0, Tombstone::Expired, 0),
+        (8_000, Tombstone::Expired, 0),
+        (9_000, Tombstone::Expired, 9_000),
+        (17_000, Tombstone::Expired, 9_000),
+        (17_000, Tombstone::Ended, 17_000),
+        (16_999, Tombstone::Ended, 16_999),
+    ];
+    for (number, (more_ms, tombstone, expected_ms)) in (0..).zip(steps) {
+        let entries = numbered(position, &[away(number, true)]);
+        let tail = entries.last().expect("an entry").position;
+        let lifetime = lasting(more_ms, tombstone);
+        store.commit(id, position, entries, Vec::new(), lifetime).await.expect("accepted");
+        position = tail;
+        let expected = lasting(expected_ms, tombstone);
+        for (key, until) in [
+            ("", expected.kept_until),
+            (":log", expected.kept_until),
+            (":snapshot", expected.kept_until),
+            (":tombstone", expected.tombstone_until),
+        ] {
+            let key = format!("{prefix}session:{{{id}}}{key}");
+            let expiry: u64 = server.ask(&["PEXPIRETIME", &key]).await;
+            assert_eq!(expiry, until.0, "{key}, step {number}");
+        }
     }
 }
 
@@ -236,10 +282,9 @@ async fn while_redis_is_away_nothing_is_accepted() {
     drop(server);
 }
 
-pub(super) fn lifetime(store: &RedisStore) -> cardroom::store::Lifetime {
+pub(super) fn lifetime(store: &RedisStore) -> Lifetime {
     let kept_until = store.now().add_ms(60_000);
-    let tombstone = cardroom::store::Tombstone::Expired;
-    cardroom::store::Lifetime { kept_until, tombstone, tombstone_until: kept_until }
+    Lifetime { kept_until, tombstone: Tombstone::Expired, tombstone_until: kept_until }
 }
 
 #[tokio::test]

@@ -21,8 +21,8 @@ impl Keys {
     }
 
     /// Hash: epoch, version and nonce of the tail, the snapshot's version,
-    /// the join code and how long it is kept, the budgets of the seats and
-    /// when they were last swept.
+    /// the join code and how long it is kept, how long all of it is kept and
+    /// what remains, the budgets of the seats and when they were last swept.
     pub(super) fn meta(&self, id: SessionId) -> String {
         format!("{}session:{{{id}}}", self.prefix)
     }

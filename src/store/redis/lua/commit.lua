@@ -11,6 +11,10 @@
 -- {'missed', entries, confirmed or false}, {'unreachable'}, {'restoring', ms
 -- to wait}, {'denied', fit, ms to wait, ...} or {'gone'}.
 local BUDGETS = 14
+-- A life is not prolonged before that would gain so much of what is left of
+-- it, or so many ms: the keys' expiries are a quarter of a commit. Less than
+-- the slack that the caller adds.
+local GAIN_PART, GAIN_MAX = 10000, 10000
 
 -- Whether anybody hears the channel besides one who does for certain: ringing
 -- for nobody costs both sides more than asking.
@@ -20,7 +24,7 @@ local function has_others(channel)
 end
 
 local fields = {'epoch', 'version', 'nonce', 'snapshot', 'code', 'code_until', 'confirmed',
-  'restoring_until', 'swept'}
+  'restoring_until', 'swept', 'kept_until', 'tombstone'}
 local own = #fields
 local meta = redis.call('HMGET', KEYS[1], unpack(add_budgets(fields, BUDGETS)))
 if not meta[1] then
@@ -58,11 +62,21 @@ if tonumber(meta[6]) < tonumber(ARGV[8]) then
   set[#set + 1], set[#set + 2] = 'code_until', ARGV[9]
   code = meta[5]
 end
-redis.call('HSET', KEYS[1], unpack(set))
-for i = 1, 3 do
-  redis.call('PEXPIREAT', KEYS[i], ARGV[6])
+local kept_until = tonumber(ARGV[6])
+local gain = kept_until - tonumber(meta[10] or 0)
+local lives_on = meta[11] == ARGV[7] and 0 <= gain
+  and gain < math.min((kept_until - now) / GAIN_PART, GAIN_MAX)
+if not lives_on then
+  set[#set + 1], set[#set + 2] = 'kept_until', ARGV[6]
+  set[#set + 1], set[#set + 2] = 'tombstone', ARGV[7]
 end
-redis.call('SET', KEYS[4], ARGV[7], 'PXAT', ARGV[8])
+redis.call('HSET', KEYS[1], unpack(set))
+if not lives_on then
+  for i = 1, 3 do
+    redis.call('PEXPIREAT', KEYS[i], ARGV[6])
+  end
+  redis.call('SET', KEYS[4], ARGV[7], 'PXAT', ARGV[8])
+end
 if ARGV[12] ~= '' and (ARGV[13] ~= '1' or has_others(ARGV[11])) then
   redis.call('SPUBLISH', ARGV[11], ARGV[12])
 end
