@@ -68,7 +68,8 @@ pub(crate) fn at_most(text: String, limit: usize) -> Result<String, TextError> {
 /// would otherwise hide them from NFC, and parsing twice would differ.
 fn normalise(raw: &str, keep: impl Fn(char) -> bool) -> String {
     let kept = raw.chars().filter(|&c| !is_removed(c) && keep(c));
-    let text: String = kept.nfc().collect();
+    // ASCII is NFC as it stands (UAX #15).
+    let text: String = if raw.is_ascii() { kept.collect() } else { kept.nfc().collect() };
     let trimmed = text.trim();
     if trimmed.len() == text.len() { text } else { trimmed.to_owned() }
 }

@@ -23,7 +23,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Pipeline, RedisError, Script, Value};
+use redis::{Pipeline, RedisError, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
@@ -33,7 +33,7 @@ use crate::store::contract::{Position, StoreError};
 use crate::store::redis::doorbell::bell;
 use crate::store::redis::jitter;
 use crate::store::redis::keys::Keys;
-use crate::store::redis::link::{Address, Dial, Link, within};
+use crate::store::redis::link::{Address, Dial, Link, Script, within};
 
 /// Entries that share one WAIT.
 const BATCH_MAX: usize = 256;
@@ -255,7 +255,7 @@ impl Clerk {
             let Request { id, position, done } = request;
             if matches!(outcome, Outcome::Confirmed) {
                 let Position { epoch, version, .. } = position;
-                confirms.cmd("EVALSHA").arg(self.confirm.get_hash()).arg(1).arg(self.keys.meta(id));
+                confirms.cmd("EVALSHA").arg(self.confirm.hash()).arg(1).arg(self.keys.meta(id));
                 confirms.arg(epoch).arg(version).arg(self.keys.channel(id));
                 confirms.arg(bell(position, self.origin));
             }
@@ -279,7 +279,7 @@ impl Clerk {
         let limit = self.replication.limit * 2;
         let mut connection = self.dial.connect(address, limit).await?;
         for script in [&self.touch, &self.confirm] {
-            within(limit, "load a script", script.load_async(&mut connection)).await?;
+            within(limit, "load a script", script.load().exec_async(&mut connection)).await?;
         }
         Ok(Line { connection, keep_up: 0, is_stable: false })
     }
@@ -294,7 +294,7 @@ impl Clerk {
         let mut touches = redis::pipe();
         for Request { id, position, .. } in batch {
             let Position { epoch, version, nonce } = *position;
-            touches.cmd("EVALSHA").arg(self.touch.get_hash()).arg(2);
+            touches.cmd("EVALSHA").arg(self.touch.hash()).arg(2);
             touches.arg(self.keys.meta(*id)).arg(self.keys.log(*id));
             touches.arg(epoch).arg(version).arg(nonce);
         }

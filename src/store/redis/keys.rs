@@ -10,6 +10,9 @@ use crate::poker::ids::{InstanceId, JoinCode, SessionId};
 use crate::protocol::{PrivateId, SocketId};
 use crate::store::attempt::{Attempt, Party};
 
+/// Of the longest name of a session's, without the prefix.
+const SESSION_NAME_BYTES: usize = "session:{}:connections".len() + 16;
+
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
     prefix: String,
@@ -24,7 +27,11 @@ impl Keys {
     /// the join code and how long it is kept, how long all of it is kept and
     /// what remains, the budgets of the seats and when they were last swept.
     pub(super) fn meta(&self, id: SessionId) -> String {
-        format!("{}session:{{{id}}}", self.prefix)
+        let mut name = String::with_capacity(self.prefix.len() + SESSION_NAME_BYTES);
+        for part in [&self.prefix, "session:{", id.as_str(), "}"] {
+            name.push_str(part);
+        }
+        name
     }
 
     /// A field of that hash: the attempts of a seat at an event that count.
@@ -43,17 +50,17 @@ impl Keys {
 
     /// Stream, id `version-nonce`: `e` the event, `t` when it was appended.
     pub(super) fn log(&self, id: SessionId) -> String {
-        format!("{}:log", self.meta(id))
+        self.meta(id) + ":log"
     }
 
     /// String: the session as of the snapshot's version.
     pub(super) fn snapshot(&self, id: SessionId) -> String {
-        format!("{}:snapshot", self.meta(id))
+        self.meta(id) + ":snapshot"
     }
 
     /// String: what the session will have been; outlives the others.
     pub(super) fn tombstone(&self, id: SessionId) -> String {
-        format!("{}:tombstone", self.meta(id))
+        self.meta(id) + ":tombstone"
     }
 
     /// In the order in which the scripts know them.
@@ -97,13 +104,18 @@ impl Keys {
 
     /// Sorted set, score = end of the lease: the sockets of a session.
     pub(super) fn connections(&self, id: SessionId) -> String {
-        format!("{}:connections", self.meta(id))
+        self.meta(id) + ":connections"
     }
 
     /// Sorted set, score = end of the longest lease: the players of a session
     /// who are connected.
     pub(super) fn online(&self, id: SessionId) -> String {
-        format!("{}:online", self.meta(id))
+        self.meta(id) + ":online"
+    }
+
+    /// The two, in the order in which the scripts know them.
+    pub(super) fn of_connections(&self, id: SessionId) -> [String; 2] {
+        [self.connections(id), self.online(id)]
     }
 
     /// Hash: how a socket comes back. Named by the SHA-256 of the private id,

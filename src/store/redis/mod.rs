@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
-use redis::{Cmd, ScriptInvocation, Value, cmd};
+use redis::{Cmd, Value, cmd};
 use secrecy::ExposeSecret;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -55,7 +55,7 @@ use crate::store::redis::confirm::{Confirmer, Replication};
 use crate::store::redis::directory::DirectoryScripts;
 use crate::store::redis::ears::{Ears, Heard};
 use crate::store::redis::keys::Keys;
-use crate::store::redis::link::{Link, LinkOptions, Patience};
+use crate::store::redis::link::{Call, Link, LinkOptions, Patience};
 use crate::store::redis::reply::{
     CommitReply, Head, Missed, attempt_reply, broken, charge_reply, commit_reply, head_reply,
     load_reply, read_reply, tombstone_word,
@@ -328,8 +328,7 @@ impl Inner {
         if self.link.command("take the join code", &take_code).await? == Value::Nil {
             return Err(StoreError::Exists);
         }
-        let mut create = self.scripts.create.prepare_invoke();
-        create.key(&self.keys.of_session(id)[..]);
+        let mut create = self.scripts.create.on(&self.keys.of_session(id));
         create.arg(position.epoch).arg(position.nonce);
         create.arg(encode_event(&opened)).arg(encode_session(&session));
         add_lifetime(&mut create, &lifetime);
@@ -365,8 +364,7 @@ impl Inner {
     }
 
     async fn load(&self, id: SessionId) -> Result<Stored, StoreError> {
-        let mut load = self.scripts.load.prepare_invoke();
-        load.key(&self.keys.of_session(id)[..]);
+        let load = self.scripts.load.on(&self.keys.of_session(id));
         let (stored, confirmed) = load_reply(self.link.script("load", &load).await?)?;
         if let Stored::Live(loaded) = &stored
             && confirmed < loaded.position.version
@@ -463,9 +461,8 @@ impl Inner {
         entries: &[Entry],
         charges: &Charges,
         lifetime: &Lifetime,
-    ) -> ScriptInvocation<'_> {
-        let mut commit = self.scripts.commit.prepare_invoke();
-        commit.key(&self.keys.of_session(id)[..]);
+    ) -> Call<'_> {
+        let mut commit = self.scripts.commit.on(&self.keys.of_session(id));
         commit.arg(expected.epoch).arg(expected.version).arg(expected.nonce);
         commit.arg(position.version).arg(position.nonce);
         add_lifetime(&mut commit, lifetime);
@@ -485,8 +482,7 @@ impl Inner {
     }
 
     async fn attempt(&self, id: SessionId, charges: Charges) -> Result<Vec<Denied>, StoreError> {
-        let mut attempt = self.scripts.attempt.prepare_invoke();
-        attempt.key(self.keys.meta(id));
+        let mut attempt = self.scripts.attempt.on(&[self.keys.meta(id)]);
         add_charges(&mut attempt, &charges);
         let reply = self.link.script("attempt", &attempt).await?;
         Ok(charges.denied(&attempt_reply(reply, &charges.wanted())?))
@@ -497,9 +493,9 @@ impl Inner {
         party: Party,
         budgets: Vec<Budget>,
     ) -> Result<Result<(), OutOf>, StoreError> {
-        let mut charge = self.scripts.charge.prepare_invoke();
-        for Budget { what, limit, charge: kind } in budgets {
-            charge.key(self.keys.budget(party, what));
+        let keys = budgets.iter().map(|budget| self.keys.budget(party, budget.what));
+        let mut charge = self.scripts.charge.on(&keys.collect::<Vec<_>>());
+        for Budget { limit, charge: kind, .. } in budgets {
             add_limit(&mut charge, limit);
             charge.arg(u8::from(kind == Charge::Count));
         }
@@ -546,9 +542,8 @@ impl Inner {
     async fn move_snapshot(&self, id: SessionId) -> Result<(), StoreError> {
         let Stored::Live(loaded) = self.load(id).await? else { return Ok(()) };
         let Loaded { session, position } = *loaded;
-        let mut snapshot = self.scripts.snapshot.prepare_invoke();
         let [meta, log, key, _] = self.keys.of_session(id);
-        snapshot.key(meta).key(log).key(key);
+        let mut snapshot = self.scripts.snapshot.on(&[meta, log, key]);
         snapshot.arg(position.epoch).arg(position.version).arg(position.nonce);
         snapshot.arg(encode_session(&session));
         let kept_ms = self.options.replay_window.as_millis() as u64;
@@ -557,8 +552,7 @@ impl Inner {
     }
 
     async fn read_after(&self, id: SessionId, position: Position) -> Result<Missing, StoreError> {
-        let mut read = self.scripts.read.prepare_invoke();
-        read.key(self.keys.meta(id)).key(self.keys.log(id));
+        let mut read = self.scripts.read.on(&[self.keys.meta(id), self.keys.log(id)]);
         read.arg(position.epoch).arg(position.version).arg(position.nonce).arg(MISSING_MAX);
         let missed = read_reply(self.link.script("read", &read).await?, position)?;
         self.confirmed(id, missed).await
@@ -708,13 +702,13 @@ fn is_behind(head: Option<Head>, told: Position) -> bool {
     })
 }
 
-fn add_lifetime(script: &mut ScriptInvocation<'_>, lifetime: &Lifetime) {
+fn add_lifetime(script: &mut Call<'_>, lifetime: &Lifetime) {
     script.arg(millis(lifetime.kept_until));
     script.arg(tombstone_word(lifetime.tombstone));
     script.arg(millis(lifetime.tombstone_until));
 }
 
-fn add_charges(script: &mut ScriptInvocation<'_>, charges: &Charges) {
+fn add_charges(script: &mut Call<'_>, charges: &Charges) {
     script.arg(charges.budgets.len());
     for Wanted { attempt, attempts } in &charges.budgets {
         script.arg(Keys::seat_budget(attempt));
@@ -723,7 +717,7 @@ fn add_charges(script: &mut ScriptInvocation<'_>, charges: &Charges) {
     }
 }
 
-fn add_limit(script: &mut ScriptInvocation<'_>, limit: Limit) {
+fn add_limit(script: &mut Call<'_>, limit: Limit) {
     script.arg(limit.attempts_max.min(ATTEMPTS_COUNTED_MAX));
     script.arg(limit.window_ms).arg(limit.grain_ms());
 }

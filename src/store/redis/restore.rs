@@ -36,8 +36,7 @@ impl Inner {
         let recent = self.channels.recent(id, position);
         let code_until = millis(lifetime.tombstone_until.add_ms(CODE_SLACK_MS));
 
-        let mut restore = self.scripts.restore.prepare_invoke();
-        restore.key(&self.keys.of_session(id)[..]);
+        let mut restore = self.scripts.restore.on(&self.keys.of_session(id));
         restore.arg(position.epoch).arg(position.version).arg(position.nonce);
         restore.arg(encode_session(&session));
         add_lifetime(&mut restore, &lifetime);

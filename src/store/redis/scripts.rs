@@ -1,8 +1,7 @@
 //! The scripts, each one atomic step on one session.
 
-use redis::Script;
-
 use crate::planted;
+use crate::store::redis::link::Script;
 
 /// Redis takes a script with this first line for one that may write, and a
 /// replica refuses it (READONLY): one that is being filled knows no session,
@@ -57,5 +56,5 @@ impl Scripts {
 }
 
 fn script(text: &'static str) -> Script {
-    Script::new(&planted::script(text))
+    Script::new(planted::script(text))
 }

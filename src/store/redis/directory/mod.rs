@@ -19,7 +19,7 @@ use std::collections::HashMap;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use redis::{ScriptInvocation, Value, cmd};
+use redis::{Value, cmd};
 
 use crate::poker::ids::{InstanceId, PlayerId, SessionId};
 use crate::protocol::{PrivateId, SocketId};
@@ -27,6 +27,7 @@ use crate::store::contract::StoreError;
 use crate::store::directory::{
     Announced, ConnectionRecord, Directory, INSTANCES_MAX, InstanceRecord, RecoveryRecord,
 };
+use crate::store::redis::link::Call;
 use crate::store::redis::{Inner, RedisStore};
 
 pub(super) use scripts::DirectoryScripts;
@@ -52,8 +53,7 @@ impl Directory for RedisStore {
     fn request_drain(&self, id: InstanceId) -> BoxFuture<'_, Result<bool, StoreError>> {
         async move {
             let inner = &self.inner;
-            let mut request_drain = inner.directory.request_drain.prepare_invoke();
-            request_drain.key(inner.keys.instance(id));
+            let request_drain = inner.directory.request_drain.on(&[inner.keys.instance(id)]);
             Ok(inner.link.script("request drain", &request_drain).await? == Value::Int(1))
         }
         .boxed()
@@ -154,8 +154,8 @@ impl Directory for RedisStore {
     ) -> BoxFuture<'_, Result<Option<RecoveryRecord>, StoreError>> {
         async move {
             let inner = &self.inner;
-            let mut claim = inner.directory.claim.prepare_invoke();
-            claim.key(inner.keys.recovery(id)).arg(by.to_string());
+            let mut claim = inner.directory.claim.on(&[inner.keys.recovery(id)]);
+            claim.arg(by.to_string());
             records::recovery(id, &inner.link.script("claim", &claim).await?)
         }
         .boxed()
@@ -173,13 +173,11 @@ impl Inner {
         lease_ms: u64,
     ) -> Result<Announced, StoreError> {
         // First the list, which says nothing by itself: it lies in another slot.
-        let mut list = self.directory.list.prepare_invoke();
-        list.key(self.keys.instances());
+        let mut list = self.directory.list.on(&[self.keys.instances()]);
         list.arg(instance.id.to_string()).arg(lease_ms).arg(lease_ms.max(CONNECTIONS_KEPT_MS));
         self.link.script("announce", &list).await?;
         let figures = records::figures_text(&instance.figures);
-        let mut announce = self.directory.announce.prepare_invoke();
-        announce.key(self.keys.instance(instance.id));
+        let mut announce = self.directory.announce.on(&[self.keys.instance(instance.id)]);
         announce.arg(instance.address).arg(instance.started.0).arg(lease_ms).arg(figures);
         announce.arg(instance.task.unwrap_or_default());
         records::announced(&self.link.script("announce", &announce).await?)
@@ -229,8 +227,7 @@ impl Inner {
     ) -> Result<(), StoreError> {
         let kept_ms = lease_ms.max(CONNECTIONS_KEPT_MS);
         let scripts = by_session(&connections).map(|(session, part)| {
-            let mut track = self.directory.track.prepare_invoke();
-            track.key(self.keys.connections(session)).key(self.keys.online(session));
+            let mut track = self.directory.track.on(&self.keys.of_connections(session));
             track.arg(lease_ms).arg(kept_ms);
             add_members(&mut track, part);
             track
@@ -250,15 +247,14 @@ impl Inner {
 
     async fn untrack(&self, connections: Vec<ConnectionRecord>) -> Result<(), StoreError> {
         let scripts = by_session(&connections).map(|(session, part)| {
-            let mut untrack = self.directory.untrack.prepare_invoke();
-            untrack.key(self.keys.connections(session)).key(self.keys.online(session));
+            let mut untrack = self.directory.untrack.on(&self.keys.of_connections(session));
             add_members(&mut untrack, part);
             untrack
         });
         self.scripts_each("untrack", scripts.collect()).await?;
         let scripts = connections.iter().map(|record| {
-            let mut drop_connection = self.directory.drop_connection.prepare_invoke();
-            drop_connection.key(self.keys.connection(record.socket));
+            let mut drop_connection =
+                self.directory.drop_connection.on(&[self.keys.connection(record.socket)]);
             drop_connection.arg(record.instance.to_string());
             drop_connection
         });
@@ -285,8 +281,7 @@ impl Inner {
         window_ms: u64,
     ) -> Result<Vec<PrivateId>, StoreError> {
         let scripts = records.iter().map(|record| {
-            let mut keep = self.directory.keep.prepare_invoke();
-            keep.key(self.keys.recovery(record.id));
+            let mut keep = self.directory.keep.on(&[self.keys.recovery(record.id)]);
             keep.arg(record.claims).arg(record.owner.to_string());
             keep.arg(records::recovery_text(record)).arg(window_ms);
             keep
@@ -311,7 +306,7 @@ impl Inner {
     async fn scripts_each(
         &self,
         name: &'static str,
-        calls: Vec<ScriptInvocation<'_>>,
+        calls: Vec<Call<'_>>,
     ) -> Result<Vec<Value>, StoreError> {
         let calls: Vec<_> = calls
             .into_iter()
@@ -335,7 +330,7 @@ fn by_session(
     })
 }
 
-fn add_members(script: &mut ScriptInvocation<'_>, connections: Vec<&ConnectionRecord>) {
+fn add_members(script: &mut Call<'_>, connections: Vec<&ConnectionRecord>) {
     for record in connections {
         script.arg(record.player.to_string());
         script.arg(format!("{}/{}", record.socket, record.instance));

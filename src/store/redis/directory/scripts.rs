@@ -1,7 +1,7 @@
 //! The scripts of the directory: each one atomic step on the keys of one
 //! session, one instance or one socket.
 
-use redis::Script;
+use crate::store::redis::link::Script;
 
 pub(in crate::store::redis) struct DirectoryScripts {
     pub(super) list: Script,

@@ -11,6 +11,7 @@ mod cluster;
 mod dial;
 mod endpoint;
 mod node;
+mod script;
 mod sentinel;
 mod slot;
 
@@ -19,12 +20,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{FutureExt, join_all};
-use redis::aio::ConnectionLike;
-use redis::{
-    Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, ScriptInvocation, ServerErrorKind, Value,
-    cmd,
-};
+use futures_util::future::join_all;
+use redis::{Cmd, ErrorKind, Pipeline, RedisError, ServerErrorKind, Value, cmd};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -42,6 +39,7 @@ pub use endpoint::UrlError;
 pub(crate) use dial::{Dial, Patience};
 pub(crate) use endpoint::Address;
 pub(crate) use node::Node;
+pub(crate) use script::{Call, Script};
 
 /// Attempts at one call; its time-out ends them anyway.
 const ATTEMPTS_MAX: u32 = 10;
@@ -172,10 +170,18 @@ impl Link {
     pub(crate) async fn script(
         &self,
         name: &'static str,
-        invocation: &ScriptInvocation<'_>,
+        call: &Call<'_>,
     ) -> Result<Value, StoreError> {
-        let mut routed = Routed { inner: &self.inner, last: None };
-        let calling = invocation.invoke_async(&mut routed);
+        let mut last = None;
+        let calling = async {
+            let result = self.inner.call(&call.command, &mut last).await;
+            let no_script = ErrorKind::Server(ServerErrorKind::NoScript);
+            if !matches!(&result, Err(error) if error.kind() == no_script) {
+                return result;
+            }
+            self.inner.call(&call.script.load(), &mut last).await?;
+            self.inner.call(&call.command, &mut last).await
+        };
         self.inner.within(self.inner.dial.command_timeout(), name, calling).await
     }
 
@@ -499,32 +505,6 @@ impl Inner {
                 Err(late(name, limit))
             }
         }
-    }
-}
-
-/// The link as the script machinery of the library sees it: the script is
-/// loaded where it was found missing.
-struct Routed<'l> {
-    inner: &'l Inner,
-    last: Option<Arc<Node>>,
-}
-
-impl ConnectionLike for Routed<'_> {
-    fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
-        self.inner.call(command, &mut self.last).boxed()
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        _: &'a Pipeline,
-        _: usize,
-        _: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        async { Err((ErrorKind::Client, "scripts are single commands").into()) }.boxed()
-    }
-
-    fn get_db(&self) -> i64 {
-        0
     }
 }
 
