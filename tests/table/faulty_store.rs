@@ -19,6 +19,7 @@ pub(super) struct FaultyStore {
     fault: Mutex<Fault>,
     /// Commits and attempts that it was asked to count.
     asked: AtomicU32,
+    commits: AtomicU32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +41,7 @@ impl FaultyStore {
             inner: MemoryStore::new(clock, 8),
             fault: Mutex::new(Fault::None),
             asked: AtomicU32::new(0),
+            commits: AtomicU32::new(0),
         }
     }
 
@@ -49,6 +51,10 @@ impl FaultyStore {
 
     pub(super) fn asked(&self) -> u32 {
         self.asked.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn commits(&self) -> u32 {
+        self.commits.load(Ordering::Relaxed)
     }
 
     fn fault(&self) -> Fault {
@@ -100,6 +106,7 @@ impl SessionStore for FaultyStore {
         lifetime: Lifetime,
     ) -> BoxFuture<'_, Result<(), CommitError>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        self.commits.fetch_add(1, Ordering::Relaxed);
         match self.fault() {
             Fault::Away => ready(Err(away().into())).boxed(),
             Fault::LosesReplies => async move {

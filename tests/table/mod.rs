@@ -181,6 +181,40 @@ async fn somebody_who_joined_in_vain_leaves_afterwards() {
     assert_eq!((&left["reason"], &left["playerCount"]), (&json!("disconnected"), &json!(2)));
 }
 
+/// Each knows everybody once: by his snapshot, or by what he is told after it.
+#[tokio::test]
+async fn who_joins_at_the_same_moment_is_seated_together() {
+    const NEWCOMERS: usize = 20;
+    let mut scene = Scene::open().await;
+    let mut newcomers = Vec::new();
+    for _ in 0..NEWCOMERS {
+        newcomers.push(Guest { socket: join_websocket(scene.server).await, asked: 0 });
+    }
+    let before = scene.store.commits();
+    for (number, newcomer) in newcomers.iter_mut().enumerate() {
+        let join = json!({"sessionId": scene.session, "playerName": format!("N{number}")});
+        say(&mut newcomer.socket, &format!("421{}", json!(["session:join", join]))).await;
+    }
+    for newcomer in &mut newcomers {
+        let joined = newcomer.hears("session:joined").await;
+        let players = joined["snapshot"]["players"].as_array().expect("a list");
+        let mut known: Vec<Value> = players.iter().map(|player| player["id"].clone()).collect();
+        let mut seq = joined["snapshot"]["seq"].as_u64().expect("a number");
+        while known.len() < NEWCOMERS + 2 {
+            let told = newcomer.hears("player:joined").await;
+            seq += 1;
+            assert_eq!(told["seq"], seq, "nothing is missed between them");
+            assert!(!known.contains(&told["player"]["id"]), "told twice: {told}");
+            known.push(told["player"]["id"].clone());
+        }
+    }
+    for _ in 0..NEWCOMERS {
+        scene.host.hears("player:joined").await;
+    }
+    let commits = scene.store.commits() - before;
+    assert!(commits < NEWCOMERS as u32 / 2, "{commits} commits");
+}
+
 #[tokio::test]
 async fn of_a_contended_session_every_command_gets_its_turn() {
     let mut scene = Scene::open().await;

@@ -74,7 +74,12 @@ impl Work {
     /// A newcomer's snapshot and a look must show the session exactly as it
     /// was told so far, so a batch ends with them.
     pub(super) const fn shows_session(&self) -> bool {
-        matches!(self.waiting, Waiting::Join { .. } | Waiting::Look(_) | Waiting::Recover(_))
+        self.is_join() || matches!(self.waiting, Waiting::Look(_) | Waiting::Recover(_))
+    }
+
+    /// Newcomers of one batch are seated together, behind all of it.
+    pub(super) const fn is_join(&self) -> bool {
+        matches!(self.waiting, Waiting::Join { .. })
     }
 
     /// Something that nobody is charged for.

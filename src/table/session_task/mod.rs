@@ -114,18 +114,23 @@ impl SessionTask {
 
     pub(super) async fn run(mut self) {
         debug!(session.id = %self.handle.id, "session loaded");
+        let mut put_off = None;
         loop {
             self.neighbours.update(&self.session, self.shared.instance);
-            match self.wake().await {
+            let wake = match put_off.take() {
+                Some(job) => Wake::Job(Some(job)),
+                None => self.wake().await,
+            };
+            match wake {
                 Wake::Job(Some(job)) => {
-                    self.turn(Some(job)).await;
+                    put_off = self.turn(Some(job)).await;
                     self.idle_since = Instant::now();
                 }
                 Wake::Departures => {
-                    self.turn(None).await;
+                    put_off = self.turn(None).await;
                     self.idle_since = Instant::now();
                 }
-                Wake::Deadline => self.turn(None).await,
+                Wake::Deadline => put_off = self.turn(None).await,
                 Wake::Update(update) => {
                     if self.follow(update).await {
                         self.insist().await;
@@ -138,7 +143,10 @@ impl SessionTask {
         self.shared.sessions.forget(&self.handle);
         self.jobs.close();
         while let Some(job) = self.jobs.recv().await {
-            self.turn(Some(job)).await;
+            let mut next = Some(job);
+            while next.is_some() {
+                next = self.turn(next).await;
+            }
         }
         debug!(session.id = %self.handle.id, "session unloaded");
     }
@@ -171,8 +179,9 @@ impl SessionTask {
         }
     }
 
-    /// Does what waits, up to a batch.
-    async fn turn(&mut self, first: Option<Box<Job>>) {
+    /// Does what waits, up to a batch. Returns what was taken from the queue
+    /// and has to wait for the next one.
+    async fn turn(&mut self, first: Option<Box<Job>>) -> Option<Box<Job>> {
         // Whoever is about to ask is heard first: what comes at the same moment
         // is committed together and told together.
         yield_now().await;
@@ -182,8 +191,14 @@ impl SessionTask {
         }
         let mut next = first;
         while let Some(job) = next.take() {
+            // Who joins at the same moment is seated together.
+            let are_joining = batch.last().is_some_and(Work::is_join);
+            if are_joining && !matches!(*job, Job::Join { .. }) {
+                next = Some(job);
+                break;
+            }
             let work = self.work(*job).await;
-            let is_last = work.as_ref().is_some_and(Work::shows_session);
+            let is_last = work.as_ref().is_some_and(|work| work.shows_session() && !work.is_join());
             batch.extend(work);
             if is_last || self.shared.options.batch_jobs_max <= batch.len() {
                 break;
@@ -191,6 +206,7 @@ impl SessionTask {
             next = self.jobs.try_recv().ok();
         }
         self.execute(batch).await;
+        next
     }
 
     fn instance(&self) -> InstanceId {

@@ -34,16 +34,24 @@ impl SessionTask {
         let mut entries = entries.iter();
         let mut events = events.iter().enumerate().peekable();
         let mut answered = Answered::new();
+        let mut newcomers = Vec::new();
         for turn in turns {
             while let Some((index, event)) = events.next_if(|(index, _)| *index < turn.events.end) {
                 let is_own = turn.events.contains(&index) && self.is_answered(&turn);
                 let origin = turn.work.origin.filter(|_| is_own);
                 self.show_next(event, &mut entries, origin).await;
             }
-            answered.extend(self.answer(turn));
+            match turn.work.is_join() {
+                true => newcomers.push(turn),
+                false => answered.extend(self.answer(turn)),
+            }
         }
         for (_, event) in events {
             self.show_next(event, &mut entries, None).await;
+        }
+        // Their snapshots hold all of it, each other's seats as well.
+        for turn in newcomers {
+            answered.extend(self.answer(turn));
         }
         // All that this commit has to say to a connection is one write.
         self.members.flush();
@@ -185,7 +193,7 @@ impl SessionTask {
         // session must not fill it twice.
         let messages: Vec<Encoded> =
             [Some(event), ack].into_iter().flatten().filter_map(Result::ok).collect();
-        let _ = socket.emit(Encoded::joined(&messages));
+        let _ = socket.queue(Encoded::joined(&messages));
         if let Some(sender) = &answer.sender {
             sender.count(Outcome::Ok);
         }
