@@ -6,14 +6,17 @@
 //! processor time that the operating system booked on them: on a machine that
 //! others share it says more than the clock.
 
+mod figures;
 mod ledger;
 mod pace;
 mod process;
 mod report;
 mod scenario;
+mod seat;
 mod swarm;
 mod target;
 mod wire;
+mod wrong;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -25,7 +28,7 @@ use clap::Parser;
 use tokio::task::LocalSet;
 
 use crate::report::Report;
-use crate::scenario::{Scenario, Windows};
+use crate::scenario::{NAMES, Scenario, Windows};
 use crate::target::{Kind, Programs, Target};
 
 #[derive(Parser)]
@@ -33,8 +36,7 @@ struct Options {
     /// The servers, with commas between them; ratios are to the first.
     #[arg(long, value_enum, value_delimiter = ',', default_values = ["floor", "embedded", "redis", "node"])]
     targets: Vec<Kind>,
-    /// closed, closed-wide, rate-N, big-room, rounds, crowd-N, storm, rooms-N.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', help = NAMES)]
     scenarios: Vec<Scenario>,
     #[arg(long, default_value_t = 2)]
     rounds: u32,
@@ -82,11 +84,17 @@ async fn measure(options: Options) -> Result<(), Box<dyn Error>> {
     for round in 1..=options.rounds {
         for scenario in &scenarios {
             for kind in &options.targets {
-                eprintln!("{round}/{} {} {}", options.rounds, scenario.name(), kind.name());
+                let run = format!("{} {}, round {round}", scenario.name(), kind.name());
+                eprintln!("{run} of {}", options.rounds);
                 let target = shared.get(kind);
                 match scenario.run_on(*kind, target, &programs, windows).await {
-                    Ok(figures) => report.add(*scenario, *kind, figures),
-                    Err(error) => eprintln!("  failed: {error}"),
+                    Ok(figures) => {
+                        if 0 < figures.wrongs.count() {
+                            report.note(format!("{run}: {}", figures.wrongs));
+                        }
+                        report.add(*scenario, *kind, figures);
+                    }
+                    Err(error) => report.note(format!("{run}: failed, {error}")),
                 }
             }
         }

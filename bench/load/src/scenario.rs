@@ -1,14 +1,15 @@
 //! What is done to a server, and the figures that come of it.
 
 mod crowd;
+mod meter;
 mod rounds;
 mod storm;
 mod votes;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
+use crate::figures::Figures;
 use crate::target::{Kind, Programs, Target};
 
 /// The rows of the table, in its order.
@@ -32,29 +33,9 @@ pub(crate) enum Scenario {
     Rooms(u32),
 }
 
-/// What was measured once.
-pub(crate) type Figures = BTreeMap<Metric, f64>;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Metric {
-    DeliveriesPerSecond,
-    CpuPerDelivery,
-    AckP50,
-    AckP99,
-    FanOutP50,
-    FanOutP99,
-    RedisCpuPerVote,
-    ScriptsPerVote,
-    ConnectsPerSecond,
-    CpuPerConnect,
-    ResidentPerConnection,
-    RedisPerSession,
-    BackAfter,
-    RecoveredShare,
-    StartToAnswer,
-    /// Lost, doubled, reordered, miscounted, refused.
-    Wrong,
-}
+/// For the help.
+pub(crate) const NAMES: &str =
+    "closed, closed-wide, rate-N, big-room, rounds, crowd-N, storm, rooms-N";
 
 /// How long everything takes.
 #[derive(Debug, Clone, Copy)]
@@ -145,37 +126,6 @@ impl std::str::FromStr for Scenario {
             return Ok(Self::Rooms(rooms));
         }
         let known = Self::TABLE.into_iter().find(|scenario| scenario.name() == name);
-        known.ok_or_else(|| {
-            "one of closed, closed-wide, rate-N, big-room, rounds, crowd-N, storm, rooms-N"
-                .to_owned()
-        })
-    }
-}
-
-impl Metric {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::DeliveriesPerSecond => "deliveries/s",
-            Self::CpuPerDelivery => "server CPU µs per delivery",
-            Self::AckP50 => "p50 ms vote → ack",
-            Self::AckP99 => "p99 ms vote → ack",
-            Self::FanOutP50 => "p50 ms vote → everybody",
-            Self::FanOutP99 => "p99 ms vote → everybody",
-            Self::RedisCpuPerVote => "Redis CPU µs per vote",
-            Self::ScriptsPerVote => "Redis scripts per vote",
-            Self::ConnectsPerSecond => "connects with join /s",
-            Self::CpuPerConnect => "server CPU µs per connect",
-            Self::ResidentPerConnection => "RSS KiB per idle connection",
-            Self::RedisPerSession => "Redis KiB per session",
-            Self::BackAfter => "all back after s",
-            Self::RecoveredShare => "recovered %",
-            Self::StartToAnswer => "start → answer ms",
-            Self::Wrong => "wrong",
-        }
-    }
-
-    /// Whether a quotient with another server says something.
-    pub(crate) const fn has_ratio(self) -> bool {
-        !matches!(self, Self::Wrong | Self::RecoveredShare | Self::ScriptsPerVote)
+        known.ok_or_else(|| format!("one of {NAMES}"))
     }
 }
