@@ -25,6 +25,16 @@ pub(crate) enum Metric {
     ScriptsPerConnect,
     RedisBusy,
     StartToAnswer,
+    AgedJoinP50,
+    NewJoinP50,
+    AgedJoinP99,
+    NewJoinP99,
+    AgedFirstJoin,
+    NewFirstJoin,
+    AgedCpuPerJoin,
+    NewCpuPerJoin,
+    AgedJoinBytes,
+    NewJoinBytes,
     /// Of any kind; the report says which.
     Wrong,
 }
@@ -70,6 +80,16 @@ impl Metric {
             Self::ScriptsPerConnect => "Redis scripts per connect",
             Self::RedisBusy => "Redis busy meanwhile, ms",
             Self::StartToAnswer => "start → answer ms",
+            Self::AgedJoinP50 => "p50 ms join, aged",
+            Self::NewJoinP50 => "p50 ms join, new",
+            Self::AgedJoinP99 => "p99 ms join, aged",
+            Self::NewJoinP99 => "p99 ms join, new",
+            Self::AgedFirstJoin => "first join elsewhere ms, aged",
+            Self::NewFirstJoin => "first join elsewhere ms, new",
+            Self::AgedCpuPerJoin => "server CPU µs per join and leave, aged",
+            Self::NewCpuPerJoin => "server CPU µs per join and leave, new",
+            Self::AgedJoinBytes => "KiB per answer, aged",
+            Self::NewJoinBytes => "KiB per answer, new",
             Self::Wrong => "wrong",
         }
     }
@@ -78,7 +98,12 @@ impl Metric {
     pub(crate) const fn has_ratio(self) -> bool {
         !matches!(
             self,
-            Self::Wrong | Self::RecoveredShare | Self::ScriptsPerVote | Self::ScriptsPerConnect
+            Self::Wrong
+                | Self::RecoveredShare
+                | Self::ScriptsPerVote
+                | Self::ScriptsPerConnect
+                | Self::AgedJoinBytes
+                | Self::NewJoinBytes
         )
     }
 }

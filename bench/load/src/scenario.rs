@@ -1,5 +1,6 @@
 //! What is done to a server, and the figures that come of it.
 
+mod aged;
 mod crowd;
 mod meter;
 mod rounds;
@@ -31,11 +32,13 @@ pub(crate) enum Scenario {
     Storm,
     /// 1,000 votes a second over so many rooms of 10.
     Rooms(u32),
+    /// Guests join a session of so many past events, and a new one.
+    Aged(u32),
 }
 
 /// For the help.
 pub(crate) const NAMES: &str =
-    "closed, closed-wide, rate-N, big-room, rounds, crowd-N, storm, rooms-N";
+    "closed, closed-wide, rate-N, big-room, rounds, crowd-N, storm, rooms-N, aged-N";
 
 /// How long everything takes.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +48,7 @@ pub(crate) struct Windows {
 }
 
 impl Scenario {
-    pub(crate) const TABLE: [Self; 9] = [
+    pub(crate) const TABLE: [Self; 10] = [
         Self::Closed,
         Self::ClosedWide,
         Self::Rate(500),
@@ -55,6 +58,7 @@ impl Scenario {
         Self::Crowd(10_000),
         Self::Storm,
         Self::Rooms(100),
+        Self::Aged(10_000),
     ];
 
     pub(crate) fn name(self) -> String {
@@ -67,12 +71,13 @@ impl Scenario {
             Self::Crowd(players) => format!("crowd-{players}"),
             Self::Storm => "storm".to_owned(),
             Self::Rooms(rooms) => format!("rooms-{rooms}"),
+            Self::Aged(events) => format!("aged-{events}"),
         }
     }
 
     /// Whether it needs a server that nobody has used.
     pub(crate) const fn wants_fresh_server(self) -> bool {
-        matches!(self, Self::Crowd(_) | Self::Storm)
+        matches!(self, Self::Crowd(_) | Self::Storm | Self::Aged(_))
     }
 
     pub(crate) async fn run(self, target: &Target, windows: Windows) -> io::Result<Figures> {
@@ -88,6 +93,7 @@ impl Scenario {
             Self::Rounds => rounds::run(target, 20, 10, windows).await,
             Self::Crowd(players) => crowd::run(target, players as usize / 10, 10).await,
             Self::Storm => storm::run(target, 500, 10).await,
+            Self::Aged(events) => aged::run(target, events as usize).await,
         }
     }
 
@@ -124,6 +130,9 @@ impl std::str::FromStr for Scenario {
         }
         if let Some(rooms) = numbered("rooms-") {
             return Ok(Self::Rooms(rooms));
+        }
+        if let Some(events) = numbered("aged-") {
+            return Ok(Self::Aged(events));
         }
         let known = Self::TABLE.into_iter().find(|scenario| scenario.name() == name);
         known.ok_or_else(|| format!("one of {NAMES}"))

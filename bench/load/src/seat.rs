@@ -2,11 +2,13 @@
 
 use std::io::{self, Error, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::Instant;
 
-use crate::wire::{Frame, split_frame, text_behind, text_frame};
+use crate::wire::{Frame, number, split_frame, text_behind, text_frame};
 
 /// Where a client sits, and how it comes back.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +67,17 @@ pub(crate) struct Seated {
     pub(crate) bytes: Vec<u8>,
     pub(crate) ticket: Ticket,
     pub(crate) is_recovered: bool,
+    pub(crate) welcome: Welcome,
+}
+
+/// The answer to a join.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Welcome {
+    /// From the wish for a seat until the answer.
+    pub(crate) after: Duration,
+    pub(crate) bytes: usize,
+    /// The last number that the snapshot in it knows.
+    pub(crate) sequence: u64,
 }
 
 impl Seated {
@@ -89,6 +102,7 @@ impl Seated {
         }
         bytes.drain(..head);
         next_message(&mut stream, &mut bytes).await?;
+        let wished = Instant::now();
         stream.write_all(&text_frame(ticket.connect_packet().as_bytes())).await?;
         let asked = ticket.private_id.take();
         loop {
@@ -96,12 +110,14 @@ impl Seated {
             if message.starts_with(b"40") {
                 ticket.private_id = text_behind(&message, "\"pid\":\"").map(str::to_owned);
                 if asked.is_some() && ticket.private_id == asked {
-                    return Ok(Self { stream, bytes, ticket, is_recovered: true });
+                    let welcome = Welcome::default();
+                    return Ok(Self { stream, bytes, ticket, is_recovered: true, welcome });
                 }
             } else if message.starts_with(b"42[\"session:joined\"") {
                 ticket.token = text_behind(&message, "\"playerToken\":\"").map(str::to_owned);
                 ticket.offset = offset(&message).map(str::to_owned);
-                return Ok(Self { stream, bytes, ticket, is_recovered: false });
+                let welcome = Welcome::read(&message, wished.elapsed());
+                return Ok(Self { stream, bytes, ticket, is_recovered: false, welcome });
             } else if message.starts_with(b"44") || message.starts_with(b"42[\"session:error\"") {
                 let text = String::from_utf8_lossy(&message).into_owned();
                 return Err(Error::other(match text_behind(&message, "\"code\":\"") {
@@ -110,6 +126,31 @@ impl Seated {
                 }));
             }
         }
+    }
+
+    /// Gives the seat back, and waits until that is done.
+    pub(crate) async fn leave(mut self) -> io::Result<()> {
+        self.stream.write_all(&text_frame(b"420[\"session:leave\",{}]")).await?;
+        loop {
+            let message = next_message(&mut self.stream, &mut self.bytes).await?;
+            if message.starts_with(b"430[{\"ok\":true") {
+                return Ok(());
+            }
+            if message.starts_with(b"43") {
+                let code = text_behind(&message, "\"code\":\"").unwrap_or("no code");
+                return Err(Error::other(code.to_owned()));
+            }
+        }
+    }
+}
+
+impl Welcome {
+    fn read(joined: &[u8], after: Duration) -> Self {
+        let snapshot = memchr::memmem::find(joined, b"\"snapshot\":");
+        let snapshot = snapshot.and_then(|at| joined.get(at..)).unwrap_or_default();
+        let at = memchr::memmem::find(snapshot, b"\"seq\":");
+        let sequence = at.and_then(|at| snapshot.get(at + 6..)).map_or(0, number);
+        Self { after, bytes: joined.len(), sequence }
     }
 }
 

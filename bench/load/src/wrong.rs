@@ -32,6 +32,8 @@ pub(crate) enum Wrong {
     NotSeated(String),
     /// A connection that ended without the client's doing.
     Ended(String),
+    /// A snapshot that knows less than was told before it.
+    Outdated,
 }
 
 /// How often each was seen.
@@ -79,6 +81,7 @@ impl fmt::Display for Wrong {
             Self::NeverTold => "vote never told",
             Self::NeverAcknowledged => "never acknowledged",
             Self::AcknowledgedTwice => "acknowledged twice",
+            Self::Outdated => "outdated snapshot",
             Self::Refused(code) => return write!(out, "refused with {code}"),
             Self::NotSeated(why) => return write!(out, "not seated: {why}"),
             Self::Ended(why) => return write!(out, "connection ended: {why}"),
