@@ -44,7 +44,8 @@ impl Report {
             let _ = write!(table, "| {name} | {} |", metric.name());
             let first = kinds.first().and_then(|kind| self.median(scenario, metric, *kind));
             for kind in &kinds {
-                let cell = self.cell(scenario, metric, *kind, first);
+                let others = first.filter(|_| kinds.first() != Some(kind));
+                let cell = self.cell(scenario, metric, *kind, others);
                 let _ = write!(table, " {cell} |");
             }
             table.push('\n');
@@ -68,7 +69,6 @@ impl Report {
         if metric.has_ratio()
             && let Some(first) = first
             && 0.0 < first
-            && kind != Kind::Floor
         {
             let _ = write!(cell, " ×{}", shown(median / first));
         }
