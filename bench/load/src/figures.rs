@@ -44,6 +44,8 @@ pub(crate) enum Metric {
 pub(crate) struct Figures {
     pub(crate) values: BTreeMap<Metric, f64>,
     pub(crate) wrongs: Wrongs,
+    /// What the server says about it.
+    pub(crate) remark: String,
 }
 
 impl Figures {

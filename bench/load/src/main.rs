@@ -27,6 +27,7 @@ use std::time::Duration;
 use clap::Parser;
 use tokio::task::LocalSet;
 
+use crate::figures::Figures;
 use crate::report::Report;
 use crate::scenario::{NAMES, Scenario, Windows};
 use crate::target::{Kind, Programs, Target};
@@ -90,7 +91,8 @@ async fn measure(options: Options) -> Result<(), Box<dyn Error>> {
                 match scenario.run_on(*kind, target, &programs, windows).await {
                     Ok(figures) => {
                         if 0 < figures.wrongs.count() {
-                            report.note(format!("{run}: {}", figures.wrongs));
+                            let Figures { wrongs, remark, .. } = &figures;
+                            report.note(format!("{run}: {wrongs}{remark}"));
                         }
                         report.add(*scenario, *kind, figures);
                     }

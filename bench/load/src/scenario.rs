@@ -80,7 +80,7 @@ impl Scenario {
         matches!(self, Self::Crowd(_) | Self::Storm | Self::Aged(_))
     }
 
-    pub(crate) async fn run(self, target: &Target, windows: Windows) -> io::Result<Figures> {
+    async fn run(self, target: &Target, windows: Windows) -> io::Result<Figures> {
         use votes::Load;
         match self {
             Self::Closed => votes::run(target, 20, 10, Load::Closed, windows).await,
@@ -97,6 +97,15 @@ impl Scenario {
         }
     }
 
+    /// With the server's own word for it where connections have ended.
+    async fn explained(self, target: &Target, windows: Windows) -> io::Result<Figures> {
+        let mut figures = self.run(target, windows).await?;
+        if figures.wrongs.has_ended_connections() {
+            figures.remark = target.close_reasons().await;
+        }
+        Ok(figures)
+    }
+
     /// On a server of its own where it has to be.
     pub(crate) async fn run_on(
         self,
@@ -106,10 +115,10 @@ impl Scenario {
         windows: Windows,
     ) -> io::Result<Figures> {
         match shared {
-            Some(target) if !self.wants_fresh_server() => self.run(target, windows).await,
+            Some(target) if !self.wants_fresh_server() => self.explained(target, windows).await,
             _ => {
                 let target = Target::start(kind, programs).await?;
-                let figures = self.run(&target, windows).await;
+                let figures = self.explained(&target, windows).await;
                 target.end().await;
                 figures
             }

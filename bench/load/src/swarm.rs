@@ -199,7 +199,7 @@ impl Swarm {
         let (swarm, player) = (Rc::clone(self), ticket.player);
         let reader = spawn_local(async move {
             let why = match swarm.read(player, read, bytes).await {
-                Ok(()) => "by the server".to_owned(),
+                Ok(()) => "with a close frame".to_owned(),
                 Err(error) => error.to_string(),
             };
             swarm.broken.borrow_mut().note(Wrong::Ended(why));
@@ -207,25 +207,32 @@ impl Swarm {
         Client { write, reader, votes: 0, ticket }
     }
 
+    /// Until the server says goodbye.
     async fn read(&self, player: usize, mut read: OwnedReadHalf, early: Vec<u8>) -> io::Result<()> {
         let mut frames = Frames::default();
-        frames.take(&early, |frame| self.heard(player, frame));
-        loop {
+        let is_closed = Cell::new(false);
+        let each = |frame: Frame<'_>| match frame {
+            Frame::Text(message) => self.heard(player, message),
+            Frame::Close => is_closed.set(true),
+            Frame::Other => {}
+        };
+        frames.take(&early, each);
+        while !is_closed.get() {
             let count = poll_fn(|context| {
                 let mut scratch = self.scratch.borrow_mut();
                 let mut buffer = ReadBuf::new(&mut scratch);
                 ready!(Pin::new(&mut read).poll_read(context, &mut buffer))?;
-                frames.take(buffer.filled(), |frame| self.heard(player, frame));
+                frames.take(buffer.filled(), each);
                 Poll::Ready(io::Result::Ok(buffer.filled().len()))
             });
             if count.await? == 0 {
-                return Ok(());
+                return Err(Error::other("without a close frame"));
             }
         }
+        Ok(())
     }
 
-    fn heard(&self, player: usize, frame: Frame<'_>) {
-        let Frame::Text(message) = frame else { return };
+    fn heard(&self, player: usize, message: &[u8]) {
         let reaction = self.ledger.borrow_mut().received(player, message, Instant::now());
         match reaction {
             Reaction::None => {}

@@ -62,6 +62,10 @@ impl Wrongs {
         self.0.values().sum()
     }
 
+    pub(crate) fn has_ended_connections(&self) -> bool {
+        self.0.keys().any(|wrong| matches!(wrong, Wrong::Ended(_)))
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
