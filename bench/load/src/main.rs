@@ -42,7 +42,7 @@ struct Options {
     #[arg(long, default_value_t = 2)]
     rounds: u32,
     /// Seconds that are measured, of each run.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 3)]
     seconds: u64,
     #[arg(long, default_value = "target/release/cardroom")]
     cardroom: PathBuf,
@@ -84,7 +84,7 @@ async fn measure(options: Options) -> Result<(), Box<dyn Error>> {
     let mut report = Report::default();
     for round in 1..=options.rounds {
         for scenario in &scenarios {
-            for kind in &options.targets {
+            for kind in options.targets.iter().filter(|kind| scenario.suits(**kind)) {
                 let run = format!("{} {}, round {round}", scenario.name(), kind.name());
                 eprintln!("{run} of {}", options.rounds);
                 let target = shared.get(kind);

@@ -80,6 +80,11 @@ impl Scenario {
         matches!(self, Self::Crowd(_) | Self::Storm | Self::Aged(_))
     }
 
+    /// Whether `kind` can be asked for it: the floor and the peer have no past.
+    pub(crate) const fn suits(self, kind: Kind) -> bool {
+        !matches!(self, Self::Aged(_)) || kind.is_cardroom()
+    }
+
     async fn run(self, target: &Target, windows: Windows) -> io::Result<Figures> {
         use votes::Load;
         match self {

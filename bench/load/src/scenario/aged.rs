@@ -31,10 +31,6 @@ pub(super) async fn run(target: &Target, events: usize) -> io::Result<Figures> {
     let (Some(home), Some(door)) = (target.addresses.first(), target.addresses.last()) else {
         return Ok(Figures::default());
     };
-    if !target.kind.is_cardroom() {
-        // They have no past.
-        return Ok(Figures::default());
-    }
     let sessions = target.open_sessions(2, SIZE + 1).await?;
     let seat = |player: usize| Ticket::new(&sessions[player / SIZE], player);
     let swarm = Swarm::new(Ledger::new(2, SIZE, true));
