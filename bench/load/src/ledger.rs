@@ -6,7 +6,8 @@ use hdrhistogram::Histogram;
 use memchr::memmem::Finder;
 use tokio::time::Instant;
 
-use crate::wire::number;
+use crate::wire::{number, text_behind};
+use crate::wrong::{Wrong, Wrongs};
 
 /// The players of one run, their rooms, and everything they received.
 pub(crate) struct Ledger {
@@ -17,6 +18,7 @@ pub(crate) struct Ledger {
     sequence: Finder<'static>,
     vote_count: Finder<'static>,
     messages: u64,
+    wrongs: Wrongs,
     pub(crate) tally: Tally,
 }
 
@@ -29,10 +31,6 @@ pub(crate) struct Tally {
     pub(crate) acks: Histogram<u64>,
     pub(crate) deliveries: u64,
     pub(crate) votes: u64,
-    pub(crate) refused: u64,
-    /// Numbers that came twice, were skipped or came in another order; votes
-    /// that two members heard differently; wrong counts of votes.
-    pub(crate) violations: u64,
 }
 
 struct Room {
@@ -97,6 +95,7 @@ impl Ledger {
             sequence: Finder::new("\"seq\":"),
             vote_count: Finder::new("\"voteCount\":"),
             messages: 0,
+            wrongs: Wrongs::default(),
             tally: Tally::new(),
         }
     }
@@ -114,6 +113,7 @@ impl Ledger {
             room.told.clear();
         }
         self.players.iter_mut().for_each(|player| player.last_sequence = None);
+        self.wrongs.clear();
         self.tally = Tally::new();
     }
 
@@ -137,6 +137,17 @@ impl Ledger {
         let unheard = self.rooms.iter().map(|room| room.told.len()).sum::<usize>();
         let missing = |player: &Player| player.unacknowledged.len().max(player.untold.len());
         unheard + self.players.iter().map(missing).sum::<usize>()
+    }
+
+    /// What was not as it should be, and what is still missing.
+    pub(crate) fn wrongs(&self) -> Wrongs {
+        let mut wrongs = self.wrongs.clone();
+        wrongs.note_many(Wrong::Lost, self.rooms.iter().map(|room| room.told.len()).sum());
+        for player in &self.players {
+            wrongs.note_many(Wrong::NeverAcknowledged, player.unacknowledged.len());
+            wrongs.note_many(Wrong::NeverTold, player.untold.len());
+        }
+        wrongs
     }
 
     pub(crate) fn received(&mut self, receiver: usize, message: &[u8], now: Instant) -> Reaction {
@@ -175,8 +186,7 @@ impl Ledger {
         };
         let count = field(&self.vote_count, 12).unwrap_or_default();
         let Some(sequence) = field(&self.sequence, 6) else {
-            self.tally.violations += 1;
-            return;
+            return self.wrongs.note(Wrong::Unnumbered);
         };
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         self.heard(receiver, sequence, Some((voter, count)), false, now);
@@ -194,9 +204,13 @@ impl Ledger {
         let (room_index, last) = (player.room, player.last_sequence.replace(sequence));
         let Some(room) = self.rooms.get_mut(room_index as usize) else { return };
         let base = *room.base.get_or_insert_with(|| sequence.saturating_sub(1));
-        if sequence != last.unwrap_or(base) + 1 {
-            self.tally.violations += 1;
-            return;
+        let before = last.unwrap_or(base);
+        if sequence != before + 1 {
+            return self.wrongs.note(match sequence {
+                _ if before < sequence => Wrong::Gap,
+                _ if last == Some(sequence) => Wrong::Doubled,
+                _ => Wrong::OutOfOrder,
+            });
         }
         let place = usize::try_from(sequence - base - 1).unwrap_or(usize::MAX);
         if place == room.told.len() {
@@ -214,18 +228,20 @@ impl Ledger {
                 {
                     room.votes += 1;
                 }
-                if self.counts_votes && (count != room.votes || due.is_none()) {
-                    self.tally.violations += 1;
+                if self.counts_votes && count != room.votes {
+                    self.wrongs.note(Wrong::Miscounted);
+                }
+                if self.counts_votes && due.is_none() {
+                    self.wrongs.note(Wrong::Uncast);
                 }
             }
             room.told.push_back(Told { vote, due, heard_by: 0 });
         }
         let Some(told) = room.told.get_mut(place) else {
-            self.tally.violations += 1;
-            return;
+            return self.wrongs.note(Wrong::Gap);
         };
         if told.vote != vote {
-            self.tally.violations += 1;
+            self.wrongs.note(Wrong::ToldDifferently);
         }
         told.heard_by += 1;
         if told.heard_by == room.size
@@ -242,7 +258,8 @@ impl Ledger {
     fn acknowledged(&mut self, receiver: usize, message: &[u8], now: Instant) {
         self.tally.votes += 1;
         if memchr::memmem::find(message, b"\"ok\":true").is_none() {
-            self.tally.refused += 1;
+            let code = text_behind(message, "\"code\":\"").unwrap_or("no code");
+            self.wrongs.note(Wrong::Refused(code.to_owned()));
         }
         let due =
             self.players.get_mut(receiver).and_then(|player| player.unacknowledged.pop_front());
@@ -250,7 +267,7 @@ impl Ledger {
             Some(due) => {
                 record(&mut self.tally.acks, now.saturating_duration_since(due).as_nanos());
             }
-            None => self.tally.violations += 1,
+            None => self.wrongs.note(Wrong::AcknowledgedTwice),
         }
     }
 }
@@ -259,14 +276,7 @@ impl Tally {
     pub(crate) fn new() -> Self {
         // Up to a minute, to three digits.
         let histogram = || Histogram::new_with_max(60_000_000_000, 3).expect("sound bounds");
-        Self {
-            fan_outs: histogram(),
-            acks: histogram(),
-            deliveries: 0,
-            votes: 0,
-            refused: 0,
-            violations: 0,
-        }
+        Self { fan_outs: histogram(), acks: histogram(), deliveries: 0, votes: 0 }
     }
 }
 
@@ -286,33 +296,58 @@ mod tests {
         .into_bytes()
     }
 
-    fn heard(messages: &[(usize, Vec<u8>)]) -> Tally {
+    fn heard(messages: &[(usize, Vec<u8>)]) -> Ledger {
         let mut ledger = Ledger::new(1, 2, true);
         let now = Instant::now();
-        for player in [0, 1, 0, 1] {
+        for player in [0, 1] {
             ledger.sent(player, now);
         }
         for (receiver, message) in messages {
             ledger.received(*receiver, message, now);
         }
-        ledger.tally
+        ledger
     }
 
     #[test]
-    fn what_is_right_is_no_violation() {
+    fn what_is_right_is_not_wrong() {
         let told = [(0, vote(0, 1, 5)), (1, vote(0, 1, 5)), (1, vote(1, 2, 6)), (0, vote(1, 2, 6))];
-        let tally = heard(&told);
-        assert_eq!((tally.violations, tally.deliveries, tally.fan_outs.len()), (0, 4, 2));
+        let acknowledgement = b"431[{\"ok\":true,\"seq\":5}]".to_vec();
+        let acknowledged = [(0, acknowledgement.clone()), (1, acknowledgement)];
+        let ledger = heard(&[&told[..], &acknowledged].concat());
+        assert_eq!((ledger.wrongs().count(), ledger.outstanding()), (0, 0));
+        assert_eq!((ledger.tally.deliveries, ledger.tally.fan_outs.len()), (4, 2));
     }
 
     #[test]
-    fn gaps_doubles_disorder_and_wrong_counts_are_found() {
+    fn what_is_wrong_is_named() {
         let gap = [(0, vote(0, 1, 5)), (0, vote(1, 2, 7))];
         let double = [(0, vote(0, 1, 5)), (0, vote(0, 1, 5))];
+        let disorder = [(0, vote(0, 1, 5)), (0, vote(1, 2, 6)), (0, vote(0, 2, 5))];
         let count = [(0, vote(0, 2, 5))];
         let differs = [(0, vote(0, 1, 5)), (1, vote(1, 1, 5))];
-        for messages in [&gap[..], &double, &count, &differs] {
-            assert!(0 < heard(messages).violations, "{messages:?}");
+        let uncast = [(0, vote(0, 1, 5)), (0, vote(0, 1, 6))];
+        let refused = [(0, b"431[{\"ok\":false,\"error\":{\"code\":\"LOCKED\"}}]".to_vec())];
+        let expected = [
+            (&gap[..], "gap in the numbers"),
+            (&double, "told twice"),
+            (&disorder, "out of order"),
+            (&count, "miscounted"),
+            (&differs, "told differently"),
+            (&uncast, "vote that nobody cast"),
+            (&refused, "refused with LOCKED"),
+        ];
+        for (messages, name) in expected {
+            let found = heard(messages).wrongs().to_string();
+            assert!(found.contains(name), "{name}: {found}");
         }
+    }
+
+    #[test]
+    fn what_is_missing_is_wrong() {
+        let found = heard(&[(0, vote(0, 1, 5))]).wrongs().to_string();
+        assert_eq!(
+            found,
+            "1 × lost by some of the room, 1 × vote never told, 2 × never acknowledged"
+        );
     }
 }

@@ -6,14 +6,17 @@
 //! processor time that the operating system booked on them: on a machine that
 //! others share it says more than the clock.
 
+mod figures;
 mod ledger;
 mod pace;
 mod process;
 mod report;
 mod scenario;
+mod seat;
 mod swarm;
 mod target;
 mod wire;
+mod wrong;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -24,8 +27,9 @@ use std::time::Duration;
 use clap::Parser;
 use tokio::task::LocalSet;
 
+use crate::figures::Figures;
 use crate::report::Report;
-use crate::scenario::{Scenario, Windows};
+use crate::scenario::{NAMES, Scenario, Windows};
 use crate::target::{Kind, Programs, Target};
 
 #[derive(Parser)]
@@ -33,13 +37,12 @@ struct Options {
     /// The servers, with commas between them; ratios are to the first.
     #[arg(long, value_enum, value_delimiter = ',', default_values = ["floor", "embedded", "redis", "node"])]
     targets: Vec<Kind>,
-    /// closed, closed-wide, rate-N, big-room, rounds, crowd-N, storm, rooms-N.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', help = NAMES)]
     scenarios: Vec<Scenario>,
     #[arg(long, default_value_t = 2)]
     rounds: u32,
     /// Seconds that are measured, of each run.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 3)]
     seconds: u64,
     #[arg(long, default_value = "target/release/cardroom")]
     cardroom: PathBuf,
@@ -81,12 +84,19 @@ async fn measure(options: Options) -> Result<(), Box<dyn Error>> {
     let mut report = Report::default();
     for round in 1..=options.rounds {
         for scenario in &scenarios {
-            for kind in &options.targets {
-                eprintln!("{round}/{} {} {}", options.rounds, scenario.name(), kind.name());
+            for kind in options.targets.iter().filter(|kind| scenario.suits(**kind)) {
+                let run = format!("{} {}, round {round}", scenario.name(), kind.name());
+                eprintln!("{run} of {}", options.rounds);
                 let target = shared.get(kind);
                 match scenario.run_on(*kind, target, &programs, windows).await {
-                    Ok(figures) => report.add(*scenario, *kind, figures),
-                    Err(error) => eprintln!("  failed: {error}"),
+                    Ok(figures) => {
+                        if 0 < figures.wrongs.count() {
+                            let Figures { wrongs, remark, .. } = &figures;
+                            report.note(format!("{run}: {wrongs}{remark}"));
+                        }
+                        report.add(*scenario, *kind, figures);
+                    }
+                    Err(error) => report.note(format!("{run}: failed, {error}")),
                 }
             }
         }

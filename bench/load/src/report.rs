@@ -3,24 +3,31 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::scenario::{Figures, Metric, Scenario};
+use crate::figures::{Figures, Metric};
+use crate::scenario::Scenario;
 use crate::target::Kind;
 
 /// Every figure that was measured, run after run.
 #[derive(Default)]
 pub(crate) struct Report {
     runs: BTreeMap<(Scenario, Metric, Kind), Vec<f64>>,
+    notes: Vec<String>,
 }
 
 impl Report {
     pub(crate) fn add(&mut self, scenario: Scenario, kind: Kind, figures: Figures) {
-        for (metric, value) in figures {
+        for (metric, value) in figures.values {
             self.runs.entry((scenario, metric, kind)).or_default().push(value);
         }
     }
 
+    /// What is to be known beside the figures.
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
     /// In Markdown: medians, the range of the runs in brackets, and how many
-    /// times the first column's median that is.
+    /// times the first column's median that is; the notes below.
     pub(crate) fn markdown(&self) -> String {
         let kinds: BTreeSet<Kind> = self.runs.keys().map(|(_, _, kind)| *kind).collect();
         let rows: BTreeSet<(Scenario, Metric)> =
@@ -37,10 +44,14 @@ impl Report {
             let _ = write!(table, "| {name} | {} |", metric.name());
             let first = kinds.first().and_then(|kind| self.median(scenario, metric, *kind));
             for kind in &kinds {
-                let cell = self.cell(scenario, metric, *kind, first);
+                let others = first.filter(|_| kinds.first() != Some(kind));
+                let cell = self.cell(scenario, metric, *kind, others);
                 let _ = write!(table, " {cell} |");
             }
             table.push('\n');
+        }
+        for note in &self.notes {
+            let _ = write!(table, "\n* {note}");
         }
         table
     }
@@ -58,7 +69,6 @@ impl Report {
         if metric.has_ratio()
             && let Some(first) = first
             && 0.0 < first
-            && kind != Kind::Floor
         {
             let _ = write!(cell, " ×{}", shown(median / first));
         }
@@ -101,10 +111,15 @@ mod tests {
     #[test]
     fn a_cell_has_median_range_and_ratio() {
         let mut report = Report::default();
+        let mut add = |kind, value| {
+            let mut figures = Figures::default();
+            figures.insert(Metric::CpuPerDelivery, value);
+            report.add(Scenario::Closed, kind, figures);
+        };
         for value in [2.0, 4.0, 3.0] {
-            report.add(Scenario::Closed, Kind::Embedded, [(Metric::CpuPerDelivery, value)].into());
+            add(Kind::Embedded, value);
         }
-        report.add(Scenario::Closed, Kind::Floor, [(Metric::CpuPerDelivery, 1.5)].into());
+        add(Kind::Floor, 1.5);
         let table = report.markdown();
         assert!(
             table.contains("| closed | server CPU µs per delivery | 1.50 | 3 (2–4) ×2 |"),

@@ -1,14 +1,16 @@
 //! What is done to a server, and the figures that come of it.
 
+mod aged;
 mod crowd;
+mod meter;
 mod rounds;
 mod storm;
 mod votes;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
+use crate::figures::Figures;
 use crate::target::{Kind, Programs, Target};
 
 /// The rows of the table, in its order.
@@ -30,31 +32,13 @@ pub(crate) enum Scenario {
     Storm,
     /// 1,000 votes a second over so many rooms of 10.
     Rooms(u32),
+    /// Guests join a session of so many past events, and a new one.
+    Aged(u32),
 }
 
-/// What was measured once.
-pub(crate) type Figures = BTreeMap<Metric, f64>;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Metric {
-    DeliveriesPerSecond,
-    CpuPerDelivery,
-    AckP50,
-    AckP99,
-    FanOutP50,
-    FanOutP99,
-    RedisCpuPerVote,
-    ScriptsPerVote,
-    ConnectsPerSecond,
-    CpuPerConnect,
-    ResidentPerConnection,
-    RedisPerSession,
-    BackAfter,
-    RecoveredShare,
-    StartToAnswer,
-    /// Lost, doubled, reordered, miscounted, refused.
-    Wrong,
-}
+/// For the help.
+pub(crate) const NAMES: &str =
+    "closed, closed-wide, rate-N, big-room, rounds, crowd-N, storm, rooms-N, aged-N";
 
 /// How long everything takes.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +48,7 @@ pub(crate) struct Windows {
 }
 
 impl Scenario {
-    pub(crate) const TABLE: [Self; 9] = [
+    pub(crate) const TABLE: [Self; 10] = [
         Self::Closed,
         Self::ClosedWide,
         Self::Rate(500),
@@ -74,6 +58,7 @@ impl Scenario {
         Self::Crowd(10_000),
         Self::Storm,
         Self::Rooms(100),
+        Self::Aged(10_000),
     ];
 
     pub(crate) fn name(self) -> String {
@@ -86,15 +71,21 @@ impl Scenario {
             Self::Crowd(players) => format!("crowd-{players}"),
             Self::Storm => "storm".to_owned(),
             Self::Rooms(rooms) => format!("rooms-{rooms}"),
+            Self::Aged(events) => format!("aged-{events}"),
         }
     }
 
     /// Whether it needs a server that nobody has used.
     pub(crate) const fn wants_fresh_server(self) -> bool {
-        matches!(self, Self::Crowd(_) | Self::Storm)
+        matches!(self, Self::Crowd(_) | Self::Storm | Self::Aged(_))
     }
 
-    pub(crate) async fn run(self, target: &Target, windows: Windows) -> io::Result<Figures> {
+    /// Whether `kind` can be asked for it: the floor and the peer have no past.
+    pub(crate) const fn suits(self, kind: Kind) -> bool {
+        !matches!(self, Self::Aged(_)) || kind.is_cardroom()
+    }
+
+    async fn run(self, target: &Target, windows: Windows) -> io::Result<Figures> {
         use votes::Load;
         match self {
             Self::Closed => votes::run(target, 20, 10, Load::Closed, windows).await,
@@ -107,7 +98,17 @@ impl Scenario {
             Self::Rounds => rounds::run(target, 20, 10, windows).await,
             Self::Crowd(players) => crowd::run(target, players as usize / 10, 10).await,
             Self::Storm => storm::run(target, 500, 10).await,
+            Self::Aged(events) => aged::run(target, events as usize).await,
         }
+    }
+
+    /// With the server's own word for it where connections have ended.
+    async fn explained(self, target: &Target, windows: Windows) -> io::Result<Figures> {
+        let mut figures = self.run(target, windows).await?;
+        if figures.wrongs.has_ended_connections() {
+            figures.remark = target.close_reasons().await;
+        }
+        Ok(figures)
     }
 
     /// On a server of its own where it has to be.
@@ -119,10 +120,10 @@ impl Scenario {
         windows: Windows,
     ) -> io::Result<Figures> {
         match shared {
-            Some(target) if !self.wants_fresh_server() => self.run(target, windows).await,
+            Some(target) if !self.wants_fresh_server() => self.explained(target, windows).await,
             _ => {
                 let target = Target::start(kind, programs).await?;
-                let figures = self.run(&target, windows).await;
+                let figures = self.explained(&target, windows).await;
                 target.end().await;
                 figures
             }
@@ -144,38 +145,10 @@ impl std::str::FromStr for Scenario {
         if let Some(rooms) = numbered("rooms-") {
             return Ok(Self::Rooms(rooms));
         }
-        let known = Self::TABLE.into_iter().find(|scenario| scenario.name() == name);
-        known.ok_or_else(|| {
-            "one of closed, closed-wide, rate-N, big-room, rounds, crowd-N, storm, rooms-N"
-                .to_owned()
-        })
-    }
-}
-
-impl Metric {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::DeliveriesPerSecond => "deliveries/s",
-            Self::CpuPerDelivery => "server CPU µs per delivery",
-            Self::AckP50 => "p50 ms vote → ack",
-            Self::AckP99 => "p99 ms vote → ack",
-            Self::FanOutP50 => "p50 ms vote → everybody",
-            Self::FanOutP99 => "p99 ms vote → everybody",
-            Self::RedisCpuPerVote => "Redis CPU µs per vote",
-            Self::ScriptsPerVote => "Redis scripts per vote",
-            Self::ConnectsPerSecond => "connects with join /s",
-            Self::CpuPerConnect => "server CPU µs per connect",
-            Self::ResidentPerConnection => "RSS KiB per idle connection",
-            Self::RedisPerSession => "Redis KiB per session",
-            Self::BackAfter => "all back after s",
-            Self::RecoveredShare => "recovered %",
-            Self::StartToAnswer => "start → answer ms",
-            Self::Wrong => "wrong",
+        if let Some(events) = numbered("aged-") {
+            return Ok(Self::Aged(events));
         }
-    }
-
-    /// Whether a quotient with another server says something.
-    pub(crate) const fn has_ratio(self) -> bool {
-        !matches!(self, Self::Wrong | Self::RecoveredShare | Self::ScriptsPerVote)
+        let known = Self::TABLE.into_iter().find(|scenario| scenario.name() == name);
+        known.ok_or_else(|| format!("one of {NAMES}"))
     }
 }

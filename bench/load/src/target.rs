@@ -1,5 +1,6 @@
 //! The servers that are measured, each as it would be run.
 
+use std::fmt::Write as _;
 use std::io::{self, Error};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -48,6 +49,11 @@ pub(crate) struct Target {
 }
 
 static ROOMS: AtomicU64 = AtomicU64::new(0);
+
+/// In front of a reason.
+const CLOSED_TOTAL: &str = "cardroom_connections_closed_total{reason=\"";
+/// As in `bench/load/cardroom.toml`.
+const METRICS_TOKEN: &str = "not-a-secret-for-benches-on-one-machine";
 
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -118,6 +124,20 @@ impl Target {
     /// Scripts that its Redis has run: commits, for cardroom.
     pub(crate) async fn redis_scripts(&self) -> u64 {
         self.redis_info("commandstats", "cmdstat_evalsha:calls=").await
+    }
+
+    /// Why its connections ended so far, by its own account.
+    pub(crate) async fn close_reasons(&self) -> String {
+        let mut reasons = String::new();
+        for server in self.addresses.iter().filter(|_| self.kind.is_cardroom()) {
+            let page = metrics(*server).await.unwrap_or_default();
+            let counts = page.lines().filter_map(|line| line.strip_prefix(CLOSED_TOTAL));
+            for count in counts.filter(|count| !count.ends_with(" 0")) {
+                let count = count.replace("\"} ", ": ");
+                let _ = write!(reasons, "; the server's count of {count}");
+            }
+        }
+        reasons
     }
 
     async fn redis_info(&self, section: &str, field: &str) -> u64 {
@@ -240,6 +260,18 @@ async fn open_session(server: SocketAddr, players: usize) -> io::Result<String> 
         Some(id) => Ok(id.to_owned()),
         None => Err(Error::other(format!("no session: {json}"))),
     }
+}
+
+async fn metrics(server: SocketAddr) -> io::Result<String> {
+    let request = format!(
+        "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Authorization: Bearer {METRICS_TOKEN}\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(server).await?;
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
 }
 
 async fn info(redis: SocketAddr, section: &str) -> io::Result<String> {

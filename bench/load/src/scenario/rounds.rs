@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::figures::Figures;
 use crate::ledger::Ledger;
+use crate::scenario::Windows;
 use crate::scenario::votes::{Usage, seats};
-use crate::scenario::{Figures, Metric, Windows};
 use crate::swarm::Swarm;
 use crate::target::{Kind, Target};
 
@@ -47,10 +48,9 @@ pub(super) async fn run(
         (0..rooms).for_each(|room| swarm.command(room * size, "game:reset"));
         sleep(ROUND / 10).await;
     }
-    let mut figures = usage.end(target, &swarm).await;
-    figures.insert(Metric::Wrong, swarm.wrong() as f64);
+    let figures = usage.end(target, &swarm).await;
     swarm.drop_all();
-    Ok(figures)
+    Ok(figures.judged(swarm.wrongs()))
 }
 
 /// xorshift64: the same game for every server.

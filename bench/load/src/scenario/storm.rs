@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use crate::figures::{Figures, Metric};
 use crate::ledger::Ledger;
-use crate::scenario::votes::{micros, seats};
-use crate::scenario::{Figures, Metric};
+use crate::scenario::meter::Meter;
+use crate::scenario::votes::seats;
 use crate::swarm::Swarm;
 use crate::target::{Kind, Target};
 
@@ -22,21 +23,22 @@ pub(super) async fn run(target: &Target, rooms: usize, size: usize) -> io::Resul
     (0..rooms).for_each(|room| swarm.vote(room * size, Instant::now()));
     sleep(QUIET).await;
 
+    let mut wrongs = swarm.wrongs();
     let tickets = swarm.drop_all();
-    let (cpu, redis_cpu) = (target.cpu(), target.redis_cpu());
+    let meter = Meter::start(target).await;
     let back = Swarm::new(Ledger::new(rooms, size, counts_votes));
     let arrival = back.connect(&target.addresses, tickets).await?;
-    let (cpu, redis_cpu) = (target.cpu() - cpu, target.redis_cpu() - redis_cpu);
+    let used = meter.used(target).await;
 
-    let players = (rooms * size) as f64;
-    let mut figures = Figures::new();
+    let players = rooms * size;
+    let mut figures = Figures::default();
     figures.insert(Metric::BackAfter, arrival.took.as_secs_f64());
-    figures.insert(Metric::CpuPerConnect, micros(cpu) / players);
-    figures.insert(Metric::RecoveredShare, 100.0 * arrival.recovered as f64 / players);
-    if target.kind.has_redis() {
-        figures.insert(Metric::RedisCpuPerVote, micros(redis_cpu) / players);
+    used.per_connect(players, &mut figures);
+    figures.insert(Metric::RecoveredShare, 100.0 * arrival.recovered as f64 / players as f64);
+    if let Some(redis) = &used.redis {
+        figures.insert(Metric::RedisBusy, redis.cpu.as_secs_f64() * 1e3);
     }
-    figures.insert(Metric::Wrong, f64::from(back.ended()));
+    wrongs.add(back.broken());
     back.drop_all();
-    Ok(figures)
+    Ok(figures.judged(wrongs))
 }

@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use crate::figures::{Figures, Metric};
 use crate::ledger::{Ledger, Tally};
 use crate::pace::Pace;
-use crate::scenario::{Figures, Metric, Windows};
-use crate::swarm::{Swarm, Ticket};
+use crate::scenario::Windows;
+use crate::scenario::meter::{Meter, micros};
+use crate::seat::Ticket;
+use crate::swarm::Swarm;
 use crate::target::{Kind, Target};
 
 #[derive(Debug, Clone, Copy)]
@@ -59,16 +62,12 @@ pub(super) async fn run(
             }
         }
     }
-    let Some(usage) = usage else { return Ok(Figures::new()) };
-    let mut figures = usage.end(target, &swarm).await;
+    let Some(usage) = usage else { return Ok(Figures::default()) };
+    let figures = usage.end(target, &swarm).await;
     swarm.open_loop();
-    let deadline = Instant::now() + SETTLE;
-    while 0 < swarm.ledger.borrow().outstanding() && Instant::now() < deadline {
-        sleep(Duration::from_millis(20)).await;
-    }
-    figures.insert(Metric::Wrong, swarm.wrong() as f64);
+    swarm.drained(SETTLE).await;
     swarm.drop_all();
-    Ok(figures)
+    Ok(figures.judged(swarm.wrongs()))
 }
 
 /// Seats in new sessions, room after room.
@@ -97,51 +96,34 @@ impl Order {
     }
 }
 
-/// What the servers had used when a window began.
-pub(super) struct Usage {
-    begin: Instant,
-    cpu: Duration,
-    redis_cpu: Duration,
-    scripts: u64,
-}
+/// A window in which votes are counted, and what the servers use in it.
+pub(super) struct Usage(Meter);
 
 impl Usage {
     pub(super) async fn begin(target: &Target, swarm: &Swarm) -> Self {
-        let scripts = target.redis_scripts().await;
-        let ledger = &mut swarm.ledger.borrow_mut();
-        let violations = ledger.tally.violations + ledger.tally.refused;
-        ledger.tally = Tally::new();
-        ledger.tally.violations = violations;
-        let (cpu, redis_cpu) = (target.cpu(), target.redis_cpu());
-        Self { begin: Instant::now(), cpu, redis_cpu, scripts }
+        let meter = Meter::start(target).await;
+        swarm.ledger.borrow_mut().tally = Tally::new();
+        Self(meter)
     }
 
     pub(super) async fn end(self, target: &Target, swarm: &Swarm) -> Figures {
-        let (cpu, redis_cpu) = (target.cpu() - self.cpu, target.redis_cpu() - self.redis_cpu);
-        let seconds = self.begin.elapsed().as_secs_f64();
-        let mut figures = Figures::new();
-        let votes = {
-            let tally = &swarm.ledger.borrow().tally;
-            let deliveries = tally.deliveries.max(1) as f64;
-            figures.insert(Metric::DeliveriesPerSecond, tally.deliveries as f64 / seconds);
-            figures.insert(Metric::CpuPerDelivery, micros(cpu) / deliveries);
-            let mut quantiles = |histogram: &hdrhistogram::Histogram<u64>, p50, p99| {
-                figures.insert(p50, histogram.value_at_quantile(0.5) as f64 / 1e6);
-                figures.insert(p99, histogram.value_at_quantile(0.99) as f64 / 1e6);
-            };
-            quantiles(&tally.acks, Metric::AckP50, Metric::AckP99);
-            quantiles(&tally.fan_outs, Metric::FanOutP50, Metric::FanOutP99);
-            tally.votes.max(1) as f64
+        let used = self.0.used(target).await;
+        let mut figures = Figures::default();
+        let tally = &swarm.ledger.borrow().tally;
+        let deliveries = tally.deliveries as f64;
+        figures.insert(Metric::DeliveriesPerSecond, deliveries / used.took.as_secs_f64());
+        figures.insert(Metric::CpuPerDelivery, micros(used.cpu) / deliveries.max(1.0));
+        let mut quantiles = |histogram: &hdrhistogram::Histogram<u64>, p50, p99| {
+            figures.insert(p50, histogram.value_at_quantile(0.5) as f64 / 1e6);
+            figures.insert(p99, histogram.value_at_quantile(0.99) as f64 / 1e6);
         };
-        if target.kind.has_redis() {
-            let scripts = target.redis_scripts().await - self.scripts;
-            figures.insert(Metric::RedisCpuPerVote, micros(redis_cpu) / votes);
-            figures.insert(Metric::ScriptsPerVote, scripts as f64 / votes);
+        quantiles(&tally.acks, Metric::AckP50, Metric::AckP99);
+        quantiles(&tally.fan_outs, Metric::FanOutP50, Metric::FanOutP99);
+        if let Some(redis) = used.redis {
+            let votes = tally.votes.max(1) as f64;
+            figures.insert(Metric::RedisCpuPerVote, micros(redis.cpu) / votes);
+            figures.insert(Metric::ScriptsPerVote, redis.scripts as f64 / votes);
         }
         figures
     }
-}
-
-pub(super) fn micros(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
 }
