@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use bytes::BytesMut;
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -66,7 +67,20 @@ impl Shared {
     }
 }
 
+/// Read before anybody holds a buffer for more; most messages are shorter.
+const FIRST_BYTES_MAX: usize = 1_024;
+
 impl ReadHalf {
+    /// What is there without waiting, up to [`FIRST_BYTES_MAX`]: empty at the
+    /// end of the stream, `WouldBlock` where there is nothing. `None` if the
+    /// stream is secured, which says of itself truly whether it is readable.
+    pub fn try_read_some(&self) -> io::Result<Option<BytesMut>> {
+        let Self::Plain(half) = self else { return Ok(None) };
+        let mut some = [0; FIRST_BYTES_MAX];
+        let read = half.try_read(&mut some)?;
+        Ok(Some(BytesMut::from(some.get(..read).unwrap_or_default())))
+    }
+
     /// Waits, without holding a buffer, until there is something to read, or
     /// the stream has ended.
     pub async fn readable(&self) -> io::Result<()> {

@@ -53,6 +53,19 @@ it("a choice for a round that is over is not taken into the next", async () => {
   await hanna.reads("No votes yet");
 });
 
+it("a link that is followed while the server is away is looked up again", async () => {
+  const line = await wire(house.server.url);
+  const hanna = await house.host("Hanna");
+  const jonas = await house.person({ url: line.url });
+  await jonas.page.goto(line.url);
+  line.cut();
+  const failed = jonas.page.waitForEvent("requestfailed");
+  await jonas.page.evaluate((code) => void (location.hash = code), hanna.code);
+  await failed;
+  line.mend();
+  await jonas.page.getByRole("button", { name: "Take a seat" }).waitFor();
+});
+
 it("too fast: the last choice is kept, and sent in time", { timeout: 120_000 }, async () => {
   const hanna = await house.host("Hanna");
   for (const card of ["1 point", "2 points", "3 points", "5 points", "8 points", "13 points"]) {

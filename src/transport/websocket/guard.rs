@@ -14,15 +14,17 @@ use crate::transport::websocket::violation::Violation;
 /// Hands out the bytes of one frame at a time, each judged by the rules before
 /// fastwebsockets sees it.
 ///
-/// Bytes are read straight into fastwebsockets' buffer. Only what a read
-/// brought beyond the end of the current frame is set aside, so that
-/// fastwebsockets' buffer is empty after each frame and can be given back.
+/// The first bytes of a frame are read before fastwebsockets and its buffer are
+/// there; what is longer is read straight into that buffer. What a read brought
+/// beyond the end of the current frame is set aside, so that fastwebsockets'
+/// buffer is empty after each frame and can be given back.
 #[derive(Debug)]
 pub(super) struct Guard {
     stream: ReadHalf,
     rules: FrameRules,
     violation: Option<Violation>,
-    /// Bytes of later frames; at most what one read returned, empty at rest.
+    /// Bytes that fastwebsockets has yet to see; at most what one read
+    /// returned, empty at rest.
     ahead: BytesMut,
 }
 
@@ -38,12 +40,23 @@ impl Guard {
         }
     }
 
-    /// Waits, without holding a buffer, until there is something to read.
-    pub(super) async fn readable(&self) -> io::Result<()> {
-        match self.ahead.is_empty() {
-            true => self.stream.readable().await,
-            false => Ok(()),
+    /// Waits, without holding a buffer, until a frame has begun or the stream
+    /// has ended.
+    pub(super) async fn begun(&mut self) -> io::Result<()> {
+        while self.ahead.is_empty() {
+            self.stream.readable().await?;
+            // A socket may be said to be readable after somebody has read all:
+            // taken at its word, a client that says nothing would have begun a
+            // message, and would be closed for not ending it.
+            match self.stream.try_read_some() {
+                Ok(Some(some)) if some.is_empty() => return Ok(()),
+                Ok(Some(some)) => self.ahead = some,
+                Ok(None) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
         }
+        Ok(())
     }
 
     /// Why the last read failed, if it was the peer's fault.

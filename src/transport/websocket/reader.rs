@@ -19,7 +19,7 @@ use crate::transport::websocket::rules::ReadLimits;
 use crate::transport::websocket::violation::Violation;
 
 /// What a client sent. Buffers are owned, unmasked and free to be changed in
-/// place; a message of one frame was never copied.
+/// place; of a message of one frame no more than the first KiB was copied.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Incoming {
     /// Valid UTF-8.
@@ -101,7 +101,7 @@ impl Reader {
         loop {
             let due = self.partial.as_ref().map(|partial| partial.begun);
             let due = due.and_then(|begun| Some(begun + self.message_timeout?));
-            before(due, self.guard.readable()).await??;
+            before(due, self.guard.begun()).await??;
             let begun = Instant::now();
             let due = due.or_else(|| Some(begun + self.message_timeout?));
             let frame = before(due, self.frame()).await??;
@@ -208,5 +208,45 @@ impl From<Frame<'_>> for Fragment {
             other => BytesMut::from(&other[..]),
         };
         Self { is_final: frame.fin, opcode: frame.opcode, payload }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::transport::stream::Stream;
+
+    /// Guards against a client that is closed for a message it never began: the
+    /// runtime may say that a socket is readable after all has been read.
+    #[tokio::test]
+    async fn a_message_begins_with_its_first_byte() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let mut far = TcpStream::connect(listener.local_addr().expect("bound")).await.expect("up");
+        let (near, _) = listener.accept().await.expect("a client");
+        // Somebody else reads what the runtime has been told of.
+        let near = near.into_std().expect("a socket");
+        let mut thief = near.try_clone().expect("a second handle");
+        let near = TcpStream::from_std(near).expect("not blocking");
+        far.write_all(b"x").await.expect("room");
+        near.readable().await.expect("something is there");
+        assert_eq!(thief.read(&mut [0; 8]).expect("a byte"), 1);
+        near.readable().await.expect("believed to be readable still");
+
+        let (stream, _writer) = Stream::Plain(near).into_split();
+        let limits = ReadLimits { message_bytes_max: 64, fragments_max: 4 };
+        let reader = Reader::new(stream, Bytes::new(), limits, None);
+        let mut reader = reader.with_message_timeout(Duration::from_millis(50));
+        let mut next = pin!(reader.next());
+        let idle = timeout(Duration::from_millis(300), next.as_mut()).await;
+        assert!(idle.is_err(), "{idle:?}");
+        far.write_all(b"\x81\x82\0\0\0\0hi").await.expect("room");
+        let message = next.await.expect("a message");
+        assert_eq!(message, Incoming::Text(BytesMut::from("hi")));
     }
 }

@@ -36,6 +36,10 @@ export type Place =
   /** `session`: the one that is over, whose results may be taken along. */
   | { at: "dead"; code: string; session: Session | null };
 
+/** Between looks for a session while there is no answer, or none for now. */
+const LOOK_PAUSES_MS = [500, 1_500, 3_000];
+const PASSING = new Set(["STATE_UNAVAILABLE", "SERVER_BUSY", "SERVER_SHUTDOWN"]);
+
 /** How long a form waits for the server before it gives the word back. */
 const PATIENCE_MS = 15_000;
 
@@ -116,21 +120,28 @@ class App {
     }
   }
 
+  /** A server that restarts is given a few seconds before the dead end. */
   async #look(code: string): Promise<void> {
     let failure = "UNREACHABLE";
-    try {
-      const response = await fetch(`api/v1/sessions/${code}`);
-      const answer: unknown = await response.json();
-      if (route.value !== code) return;
-      if (response.ok) {
-        const card = answer as SessionCard;
-        if (card.status === "open" && !card.locked) return this.place.set({ at: "door", card });
-        failure = card.locked ? "SESSION_LOCKED" : card.status === "ended" ? "SESSION_ENDED" : "SESSION_EXPIRED";
-      } else if (isFailure(answer)) {
-        failure = answer.code;
+    for (const pauseMs of [...LOOK_PAUSES_MS, null]) {
+      try {
+        const response = await fetch(`api/v1/sessions/${code}`);
+        const answer: unknown = await response.json();
+        if (route.value !== code) return;
+        if (response.ok) {
+          const card = answer as SessionCard;
+          if (card.status === "open" && !card.locked) return this.place.set({ at: "door", card });
+          failure = card.locked ? "SESSION_LOCKED" : card.status === "ended" ? "SESSION_ENDED" : "SESSION_EXPIRED";
+          break;
+        }
+        failure = isFailure(answer) ? answer.code : "UNREACHABLE";
+        if (failure !== "UNREACHABLE" && !PASSING.has(failure)) break;
+      } catch {
+        // No network, or no server: the dead end says so.
+        failure = "UNREACHABLE";
       }
-    } catch {
-      // No network, or no server: the dead end says so.
+      if (pauseMs !== null) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      if (route.value !== code) return;
     }
     if (route.value === code) this.#die(failure);
   }
