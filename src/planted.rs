@@ -82,5 +82,6 @@ const IN_SCRIPTS: &[(Bug, &str, &str)] = &[
     (Bug::DropNonceCheck, " or entries[1][1] ~= id", ""),
     (Bug::TrimBeyondSnapshot, "tonumber(ARGV[2])) - 1", "tonumber(ARGV[2]) + 20)"),
     (Bug::TrimBeyondSnapshot, "tonumber(meta[2]) - tonumber(ARGV[5])", "tonumber(meta[2]) + 20"),
+    (Bug::TrimBeyondSnapshot, " or old <= tonumber(oldest[2][4])", ""),
     (Bug::TrimBeyondSnapshot, "if old <= tonumber(entry[2][4]) then", "if false then"),
 ];

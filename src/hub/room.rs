@@ -147,7 +147,8 @@ impl Room {
     /// room, by a few of their own in a large one.
     pub fn flush(&self) {
         let members = self.members.read().unwrap_or_else(PoisonError::into_inner);
-        let runtime = Handle::try_current().ok().filter(|_| MEMBERS_PER_TASK < members.len());
+        let is_large = MEMBERS_PER_TASK < members.len();
+        let runtime = is_large.then(|| Handle::try_current().ok()).flatten();
         let Some(runtime) = runtime else {
             return members.values().for_each(|member| member.outbox.flush());
         };

@@ -171,7 +171,7 @@ pub trait SessionStore: Send + Sync + 'static {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lifetime {
     /// Until then every event is kept; a store may prolong a life in steps, and
-    /// be up to ten seconds behind a life of a day.
+    /// be up to ten seconds behind.
     pub kept_until: Millis,
     /// What the tombstone says afterwards.
     pub tombstone: Tombstone,

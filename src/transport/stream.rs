@@ -8,8 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use bytes::BytesMut;
-use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_rustls::server::TlsStream;
@@ -67,31 +66,6 @@ impl Shared {
     }
 }
 
-/// Read before anybody holds a buffer for more; most messages are shorter.
-const FIRST_BYTES_MAX: usize = 1_024;
-
-impl ReadHalf {
-    /// What is there without waiting, up to [`FIRST_BYTES_MAX`]: empty at the
-    /// end of the stream, `WouldBlock` where there is nothing. `None` if the
-    /// stream is secured, which says of itself truly whether it is readable.
-    pub fn try_read_some(&self) -> io::Result<Option<BytesMut>> {
-        let Self::Plain(half) = self else { return Ok(None) };
-        let mut some = [0; FIRST_BYTES_MAX];
-        let read = half.try_read(&mut some)?;
-        Ok(Some(BytesMut::from(some.get(..read).unwrap_or_default())))
-    }
-
-    /// Waits, without holding a buffer, until there is something to read, or
-    /// the stream has ended.
-    pub async fn readable(&self) -> io::Result<()> {
-        match self {
-            Self::Plain(half) => half.readable().await,
-            // What was decrypted ahead counts, too.
-            Self::Tls(shared) => std::future::poll_fn(|cx| shared.poll_readable(cx)).await,
-        }
-    }
-}
-
 impl WriteHalf {
     /// The socket underneath, for its options.
     pub fn with_tcp<T>(&self, use_it: impl FnOnce(&TcpStream) -> T) -> T {
@@ -112,12 +86,6 @@ impl WriteHalf {
             (Self::Plain(half), bufs) => half.try_write_vectored(bufs),
             (Self::Tls(_), _) => Err(io::ErrorKind::WouldBlock.into()),
         }
-    }
-}
-
-impl Shared {
-    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut **self.lock()).poll_fill_buf(cx).map_ok(drop)
     }
 }
 

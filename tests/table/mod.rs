@@ -215,6 +215,25 @@ async fn who_joins_at_the_same_moment_is_seated_together() {
     assert!(commits < NEWCOMERS as u32 / 2, "{commits} commits");
 }
 
+/// Guards against a departure of the house's own that comes behind the join: a
+/// seat was brought back in vain, and the next join is what asks the store again.
+#[tokio::test]
+async fn somebody_who_joined_in_vain_and_comes_again_stays() {
+    let mut scene = Scene::open().await;
+    drop(scene.guest);
+    scene.host.hears("player:left").await;
+    let join = json!({"sessionId": scene.session, "playerToken": scene.token});
+    scene.store.set(Fault::LosesReplies);
+    let mut again = Guest { socket: join_websocket(scene.server).await, asked: 0 };
+    let refused = again.ask("session:join", join.clone()).await;
+    assert_eq!(refused["error"]["code"], "STATE_UNAVAILABLE");
+    scene.store.set(Fault::None);
+    assert_eq!(again.ask("session:join", join).await["ok"], true);
+    // Longer than a seat waits for its player here.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(again.ask("vote:submit", vote("5")).await["ok"], true);
+}
+
 #[tokio::test]
 async fn of_a_contended_session_every_command_gets_its_turn() {
     let mut scene = Scene::open().await;

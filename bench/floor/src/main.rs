@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use clap::Parser;
@@ -23,6 +24,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::time::sleep;
 
 #[derive(Parser)]
 struct Options {
@@ -32,6 +34,8 @@ struct Options {
 
 /// Messages that may wait for one connection; who lets more wait is dropped.
 const OUTBOX_MESSAGES_MAX: usize = 8_192;
+/// After a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 /// Messages in one vectored write.
 const WRITE_MESSAGES_MAX: usize = 256;
 
@@ -51,7 +55,11 @@ async fn main() -> std::io::Result<()> {
     let listener = TcpListener::bind(options.listen).await?;
     let rooms = Rooms::default();
     loop {
-        let (stream, _) = listener.accept().await?;
+        let Ok((stream, _)) = listener.accept().await else {
+            // No file descriptors left: those of the last scenario are closing.
+            sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
         stream.set_nodelay(true)?;
         let rooms = Arc::clone(&rooms);
         tokio::spawn(async move {

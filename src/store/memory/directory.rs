@@ -23,8 +23,8 @@ pub(super) struct Leases {
     connections: HashMap<SocketId, Leased<ConnectionRecord>>,
     sessions: HashMap<SessionId, HashMap<PlayerId, Sockets>>,
     recoverable: HashMap<PrivateId, Leased<RecoveryRecord>>,
-    /// Since what is over was looked for.
-    writes: usize,
+    /// Writes before what is over is looked for again.
+    sweep_in: usize,
 }
 
 /// The sockets of one player, each on the list of the instance that holds it.
@@ -121,12 +121,10 @@ impl Leases {
     }
 
     fn sweep_now_and_then(&mut self, now: Millis) {
-        self.writes += 1;
-        let records = self.connections.len() + self.recoverable.len();
-        if self.writes < records.max(WRITES_PER_SWEEP_MIN) {
+        if self.sweep_in > 0 {
+            self.sweep_in -= 1;
             return;
         }
-        self.writes = 0;
         self.instances.retain(|_, leased| now < leased.until);
         self.asked_to_drain.retain(|id| self.instances.contains_key(id));
         self.connections.retain(|_, leased| now < leased.until);
@@ -138,6 +136,8 @@ impl Leases {
             });
             !players.is_empty()
         });
+        let records = self.connections.len() + self.recoverable.len();
+        self.sweep_in = records.max(WRITES_PER_SWEEP_MIN);
     }
 }
 

@@ -36,7 +36,7 @@ const ATTEMPTS_MAX: u32 = 128;
 /// How soon a client may try again when the store is away.
 const RETRY_AFTER_S: u32 = 1;
 /// A session is kept this much longer than it lives, so that whoever serves
-/// it can say that it has expired.
+/// it can say that it has expired; and a store may be ten seconds behind.
 const EXPIRY_SLACK_MS: u64 = 60_000;
 
 /// One job in a batch and what became of it.
@@ -71,8 +71,8 @@ pub(super) enum Waiting {
 }
 
 impl Work {
-    /// A newcomer's snapshot and a look must show the session exactly as it
-    /// was told so far, so a batch ends with them.
+    /// A snapshot and a look must show the session exactly as it was told so
+    /// far, so a batch ends with them.
     pub(super) const fn shows_session(&self) -> bool {
         self.is_join() || matches!(self.waiting, Waiting::Look(_) | Waiting::Recover(_))
     }
@@ -175,8 +175,11 @@ impl SessionTask {
                 if let Err(error) = self.resync().await {
                     return self.fail(batch, &error);
                 }
-                batch.extend(self.absentees());
-                batch.extend(self.unlisted());
+                // In front: whoever comes back is not sent away behind it.
+                let mut house = self.absentees();
+                house.extend(self.unlisted());
+                house.append(&mut batch);
+                batch = house;
             }
             let (events, turns) = self.decide(batch);
             let entries = self.entries(&events);

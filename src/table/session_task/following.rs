@@ -17,41 +17,32 @@ use crate::table::session_task::{SessionTask, retry_interval};
 use crate::table::socket_state::SocketState;
 
 impl SessionTask {
-    /// An update of this or another instance; returns whether it brought
-    /// anything that was not known.
-    pub(super) async fn follow(&mut self, update: Option<Update>) -> bool {
+    /// An update of this or another instance.
+    pub(super) async fn follow(&mut self, update: Option<Update>) {
         match update {
             Some(Update::Whispered(event)) if event_is_foreign(&event, &self.members) => {
                 for outgoing in project(self.handle.id, &event) {
                     self.members.tell(&outgoing, None);
                 }
                 self.members.flush();
-                false
             }
-            Some(Update::Whispered(_)) => false,
+            Some(Update::Whispered(_)) => {}
             Some(Update::Committed { previous, entries }) => {
-                let Some(position) = entries.last().map(|entry| entry.position) else {
-                    return false;
-                };
+                let Some(position) = entries.last().map(|entry| entry.position) else { return };
                 let is_known = position.epoch == self.position.epoch
                     && position.version <= self.position.version;
                 if is_known {
-                    return false;
+                    return;
                 }
                 // A conflict may have told us the beginning of it already.
                 let at = entries.iter().position(|entry| entry.position == self.position);
                 let known = at.map_or(0, |at| at + 1);
                 if self.is_ahead || (previous != self.position && known == 0) {
-                    self.resubscribe().await;
-                } else {
-                    self.take(entries.get(known..).unwrap_or_default(), position).await;
+                    return self.resubscribe().await;
                 }
-                true
+                self.take(entries.get(known..).unwrap_or_default(), position).await;
             }
-            None => {
-                self.resubscribe().await;
-                true
-            }
+            None => self.resubscribe().await,
         }
     }
 
@@ -66,6 +57,7 @@ impl SessionTask {
             self.show(entry, None).await;
         }
         self.position = position;
+        self.has_caught_up = true;
         self.members.flush();
     }
 
@@ -145,6 +137,7 @@ impl SessionTask {
         self.session = loaded.session;
         self.position = loaded.position;
         self.is_ahead = false;
+        self.has_caught_up = true;
         match missed {
             Missing::Entries(entries) => {
                 for entry in entries.iter().take(behind) {

@@ -12,8 +12,8 @@ use crate::table::session_task::batch::{Waiting, Work};
 
 impl SessionTask {
     /// Brings the seats back whose sockets are here, and lets those go that
-    /// have none. Whoever catches up with an update has caught up with what
-    /// was in doubt as well, and no attempt after it would ask again.
+    /// have none. Asked whenever others' commits were taken over, also within
+    /// an attempt: with them what was in doubt is decided, and nobody asks again.
     pub(super) async fn insist(&mut self) {
         if self.is_ahead {
             // The next attempt begins with what others have committed.

@@ -12,6 +12,7 @@ mod recovering;
 mod telling;
 
 use std::future::pending;
+use std::mem::take;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +53,9 @@ pub(super) struct SessionTask {
     /// `session` holds events of which nobody knows whether they were
     /// committed; `position` is the last one that certainly was.
     is_ahead: bool,
+    /// Others' commits were taken over, and nobody has looked since whether
+    /// those who sit here are in their seats.
+    has_caught_up: bool,
     members: Members,
     /// The last entry that the members were told of, or would have been.
     told: Position,
@@ -102,6 +106,7 @@ impl SessionTask {
             session: loaded.session,
             position: loaded.position,
             is_ahead: false,
+            has_caught_up: false,
             members,
             told: loaded.position,
             overheard: None,
@@ -131,12 +136,11 @@ impl SessionTask {
                     self.idle_since = Instant::now();
                 }
                 Wake::Deadline => put_off = self.turn(None).await,
-                Wake::Update(update) => {
-                    if self.follow(update).await {
-                        self.insist().await;
-                    }
-                }
+                Wake::Update(update) => self.follow(update).await,
                 Wake::Idle | Wake::Job(None) => break,
+            }
+            while take(&mut self.has_caught_up) {
+                self.insist().await;
             }
         }
         // No new job finds the way here from now on; those that have are done.
@@ -206,6 +210,8 @@ impl SessionTask {
             next = self.jobs.try_recv().ok();
         }
         self.execute(batch).await;
+        // Also where nobody came back after all.
+        self.overheard = None;
         next
     }
 

@@ -1,6 +1,8 @@
 //! The `AsyncRead` that stands between the socket and fastwebsockets.
 
+use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -10,6 +12,9 @@ use tokio::io::{AsyncRead, ReadBuf};
 use crate::transport::stream::ReadHalf;
 use crate::transport::websocket::rules::{FrameRules, ReadLimits};
 use crate::transport::websocket::violation::Violation;
+
+/// Read before anybody holds a buffer for more; most messages are shorter.
+const FIRST_BYTES_MAX: usize = 1_024;
 
 /// Hands out the bytes of one frame at a time, each judged by the rules before
 /// fastwebsockets sees it.
@@ -43,19 +48,20 @@ impl Guard {
     /// Waits, without holding a buffer, until a frame has begun or the stream
     /// has ended.
     pub(super) async fn begun(&mut self) -> io::Result<()> {
-        while self.ahead.is_empty() {
-            self.stream.readable().await?;
-            // A socket may be said to be readable after somebody has read all:
-            // taken at its word, a client that says nothing would have begun a
-            // message, and would be closed for not ending it.
-            match self.stream.try_read_some() {
-                Ok(Some(some)) if some.is_empty() => return Ok(()),
-                Ok(Some(some)) => self.ahead = some,
-                Ok(None) => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
+        if !self.ahead.is_empty() {
+            return Ok(());
         }
+        // Read, not asked for: a socket may be said to be readable after
+        // somebody has read all. Taken at its word, a client that says nothing
+        // would have begun a message, and would be closed for not ending it.
+        let stream = &mut self.stream;
+        let first = poll_fn(|cx| {
+            let mut first = [MaybeUninit::uninit(); FIRST_BYTES_MAX];
+            let mut buf = ReadBuf::uninit(&mut first);
+            let read = ready!(Pin::new(&mut *stream).poll_read(cx, &mut buf));
+            Poll::Ready(read.map(|()| BytesMut::from(buf.filled())))
+        });
+        self.ahead = first.await?;
         Ok(())
     }
 

@@ -51,8 +51,8 @@ pub enum ReadEnd {
 ///
 /// fastwebsockets allocates 8 KiB before it reads a byte. It is therefore
 /// created anew for each frame, once the socket has something to read, and
-/// dropped with an empty buffer: a connection at rest holds none. That is one
-/// allocation per frame, next to the system call that brought it.
+/// dropped with an empty buffer: a connection at rest holds none. That is two
+/// allocations per frame, next to the system call that brought it.
 #[derive(Debug)]
 pub struct Reader {
     guard: Guard,

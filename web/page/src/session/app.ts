@@ -104,14 +104,13 @@ class App {
 
   /** Takes the own seat back, as long as it takes; or looks for a new one. */
   async #return(table: Table, code: string): Promise<void> {
-    const isGone = () => route.value !== code || this.place.value.at !== "opening";
     const stop = route.subscribe(() => table.close());
     try {
       await table.join({ sessionId: code });
-      if (isGone()) table.close();
+      if (this.#isGone(code)) table.close();
       else this.#sit(table, true);
     } catch (error) {
-      if (isGone()) return;
+      if (this.#isGone(code)) return;
       const failure = isFailure(error) ? error.code : "UNREACHABLE";
       if (failure === "INVALID_PLAYER_TOKEN") await this.#look(code);
       else this.#die(failure === "BAD_REQUEST" ? "VERSION" : failure);
@@ -127,7 +126,7 @@ class App {
       try {
         const response = await fetch(`api/v1/sessions/${code}`);
         const answer: unknown = await response.json();
-        if (route.value !== code) return;
+        if (this.#isGone(code)) return;
         if (response.ok) {
           const card = answer as SessionCard;
           if (card.status === "open" && !card.locked) return this.place.set({ at: "door", card });
@@ -141,9 +140,14 @@ class App {
         failure = "UNREACHABLE";
       }
       if (pauseMs !== null) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-      if (route.value !== code) return;
+      if (this.#isGone(code)) return;
     }
-    if (route.value === code) this.#die(failure);
+    if (!this.#isGone(code)) this.#die(failure);
+  }
+
+  /** Whether the page has gone on, elsewhere or to the table. */
+  #isGone(code: string): boolean {
+    return route.value !== code || this.place.value.at !== "opening";
   }
 
   #sit(table: Table, isReturn: boolean): void {
