@@ -147,12 +147,12 @@ impl SocketState {
         true
     }
 
-    /// Counts a refused event; an error is one too many.
     /// Whether this socket may ask for a seat once more.
     pub(super) fn count_join(&self, limit: Limit, now: Millis) -> Result<(), Exceeded> {
         self.inner().joins.admit(limit, now)
     }
 
+    /// Counts a refused event; an error is one too many.
     pub(super) fn count_rejected(&self, limit: Limit, now: Millis) -> Result<(), Exceeded> {
         self.inner().rejected.admit(limit, now)
     }
