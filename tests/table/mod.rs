@@ -215,8 +215,8 @@ async fn who_joins_at_the_same_moment_is_seated_together() {
     assert!(commits < NEWCOMERS as u32 / 2, "{commits} commits");
 }
 
-/// Guards against a departure of the house's own that comes behind the join: a
-/// seat was brought back in vain, and the next join is what asks the store again.
+/// The store lists the seat of a join that was refused; neither that nor what
+/// is done about it may cost the player the seat when the next join goes well.
 #[tokio::test]
 async fn somebody_who_joined_in_vain_and_comes_again_stays() {
     let mut scene = Scene::open().await;
