@@ -98,9 +98,12 @@ impl Table {
             Some(text) => Some(Offset::parse(text).ok_or(RecoveryFailure::BadOffset)?),
             None => None,
         };
+        // A place that was taken here a moment ago may not be written yet.
+        let known_here = || self.shared.tracker.place_of(record.id, record.claims);
+        let place = record.place.or_else(known_here);
         let claims = record.claims.saturating_add(1);
-        let record = RecoveryRecord { owner: self.shared.instance, claims, ..record };
-        match record.place {
+        let record = RecoveryRecord { owner: self.shared.instance, claims, place, ..record };
+        match place {
             Some(place) => self.come_back(socket, &record, place, offset).await?,
             // It has been told of a session, and of which one nobody knows.
             None if offset.is_some() => return Err(RecoveryFailure::PlaceUnknown),

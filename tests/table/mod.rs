@@ -6,6 +6,7 @@ mod instances;
 mod lost;
 mod rates;
 mod recovery;
+mod slow_directory;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use cardroom::hub::Hub;
 use cardroom::identity::Keyring;
 use cardroom::poker::policy::Policy;
 use cardroom::store::MemoryStore;
+use cardroom::store::directory::Directory;
 use cardroom::table::{Table, TableOptions};
 
 use crate::support::eio::{join_websocket, patient, say, see_text, serve};
@@ -57,10 +59,17 @@ impl Scene {
     }
 
     async fn of(store: Arc<FaultyStore>, options: TableOptions) -> Self {
-        let directory = Arc::new(MemoryStore::new(Clock::system(), 8));
+        Self::beside(Arc::new(MemoryStore::new(Clock::system(), 8)), store, options).await
+    }
+
+    async fn beside(
+        directory: Arc<dyn Directory>,
+        store: Arc<FaultyStore>,
+        options: TableOptions,
+    ) -> Self {
         let instance = || {
             let keyring = Keyring::ephemeral([7; 32]);
-            let (store, directory) = (Arc::clone(&store) as _, Arc::clone(&directory) as _);
+            let (store, directory) = (Arc::clone(&store) as _, Arc::clone(&directory));
             let table = Table::new(store, directory, Hub::new(), keyring, options.clone());
             serve(Connections::new(patient(), Upper::SocketIo(Arc::new(table))))
         };

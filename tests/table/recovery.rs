@@ -11,10 +11,12 @@ use serde_json::{Value, json};
 
 use cardroom::clock::Clock;
 use cardroom::limits::Limit;
+use cardroom::store::MemoryStore;
 use cardroom::table::{RecoveryOptions, TableOptions};
 
-use crate::support::eio::{open_websocket, say, see_text};
+use crate::support::eio::{expect_close_without_code, open_websocket, say, see_text};
 use crate::table::faulty_store::FaultyStore;
+use crate::table::slow_directory::SlowDirectory;
 use crate::table::{Guest, Scene};
 
 /// Who does something, and what. Refusals are part of it.
@@ -200,6 +202,30 @@ async fn connect(server: SocketAddr, said: Value) -> (String, String) {
         if packet.starts_with("40") {
             return ids(&packet);
         }
+    }
+}
+
+/// Guards against a socket that is not recovered because it was lost before the
+/// directory had heard of its place: who has heard of it may be back sooner.
+#[tokio::test]
+async fn who_is_cut_the_moment_he_sits_comes_back() {
+    let store = Arc::new(FaultyStore::new(Clock::system()));
+    let directory = SlowDirectory(MemoryStore::new(Clock::system(), 8));
+    let scene = Scene::beside(Arc::new(directory), store, TableOptions::default()).await;
+    for is_noticed in [false, true] {
+        let mut socket = open_websocket(scene.server).await;
+        let auth = json!({"sessionId": scene.session, "playerName": "Cid"});
+        say(&mut socket, &format!("40{auth}")).await;
+        let (sid, pid) = ids(&see_text(&mut socket).await);
+        let joined = see_text(&mut socket).await;
+        assert!(joined.starts_with("42[\"session:joined\""), "{joined}");
+        if is_noticed {
+            // The engine's end of it: the server lets go of the socket first.
+            say(&mut socket, "1").await;
+            expect_close_without_code(&mut socket).await;
+        }
+        let said = json!({"pid": pid, "offset": offset(&joined)});
+        assert_eq!(connect(scene.server, said).await, (sid, pid));
     }
 }
 

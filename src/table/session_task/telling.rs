@@ -175,6 +175,11 @@ impl SessionTask {
             self.handle.departed(socket.clone(), Departure::Disconnected);
             return;
         }
+        let recoverable = self.recoverable_place(player);
+        if let Some(id) = socket.private_id() {
+            // Before the client hears of it: it may be back at once.
+            self.shared.tracker.sits(id, recoverable);
+        }
         let now = self.shared.store.now();
         let token = self.token(player, now);
         let scene = Scene::new(&self.session, now);
@@ -197,7 +202,7 @@ impl SessionTask {
         if let Some(sender) = &answer.sender {
             sender.count(Outcome::Ok);
         }
-        let _ = answer.outcome.send(Ok(self.recoverable_place(player)));
+        let _ = answer.outcome.send(Ok(recoverable));
     }
 
     /// Whoever has been shown the session has been told all up to here.

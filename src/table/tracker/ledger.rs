@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::connection::Socket;
 use crate::protocol::{PrivateId, SocketId};
-use crate::store::directory::{ConnectionRecord, RecoveryRecord};
+use crate::store::directory::{ConnectionRecord, RecoverablePlace, RecoveryRecord};
 use crate::table::socket_state::SeatLimits;
 
 /// Changes of each kind that wait to be told. What does not fit is told with
@@ -22,6 +22,8 @@ pub(super) struct Ledger {
     sockets: HashMap<SocketId, TrackedSocket>,
     recoverable: HashMap<PrivateId, Recoverable>,
     changes: Changed,
+    /// The lost ones that were told last: that may not have arrived yet.
+    telling: Vec<RecoveryRecord>,
 }
 
 /// By id, not as records: what is told is what is true then.
@@ -93,6 +95,22 @@ impl Ledger {
         self.recoverable.get(&id)?.socket.clone()
     }
 
+    /// The socket of `id` has taken a place, which is not told yet.
+    pub(super) fn sit(&mut self, id: PrivateId, place: RecoverablePlace) {
+        if let Some(recoverable) = self.recoverable.get_mut(&id) {
+            recoverable.record.place = Some(place);
+        }
+    }
+
+    /// The place of a socket that is here, or was until a moment ago, unless
+    /// somebody else has claimed it since.
+    pub(super) fn place_of(&self, id: PrivateId, claims: u32) -> Option<RecoverablePlace> {
+        let here = self.recoverable.get(&id).map(|known| &known.record);
+        let lost = self.changes.lost.iter().chain(&self.telling);
+        let known = here.into_iter().chain(lost).find(|record| record.id == id)?;
+        known.place.filter(|_| known.claims == claims)
+    }
+
     pub(super) fn keep(&mut self, recoverable: Recoverable) {
         let id = recoverable.record.id;
         self.hold(recoverable);
@@ -126,6 +144,7 @@ impl Ledger {
     /// What has changed.
     pub(super) fn news(&mut self) -> News {
         let changes = take(&mut self.changes);
+        self.telling.clone_from(&changes.lost);
         let came = changes.came.iter().filter_map(|id| self.sockets.get(id));
         let kept = changes.kept.iter().filter_map(|id| self.recoverable.get(id));
         News {
@@ -189,6 +208,7 @@ impl Ledger {
 mod tests {
     use super::*;
     use crate::poker::ids::{InstanceId, Millis, PlayerId, SessionId};
+    use crate::store::Position;
 
     fn socket(number: u8, player: u8, serial: u64) -> TrackedSocket {
         let record = ConnectionRecord {
@@ -282,6 +302,29 @@ mod tests {
         assert_eq!((news.recoverable.len(), news.forgotten.as_slice()), (0, &[id][..]));
         ledger.untold(news);
         assert_eq!(ledger.news().forgotten, [id]);
+    }
+
+    #[test]
+    fn a_place_is_known_before_it_is_told() {
+        let mut ledger = Ledger::default();
+        let id = recovery(1, 0).record.id;
+        let place = RecoverablePlace {
+            session: SessionId::from_random([1; 10]),
+            player: PlayerId::from_random([1; 16]),
+            generation: 0,
+            joined_at: Position { epoch: 1, version: 1, nonce: 1 },
+        };
+        ledger.hold(recovery(1, 0));
+        assert_eq!(ledger.place_of(id, 0), None);
+        ledger.sit(id, place);
+        assert_eq!(ledger.place_of(id, 0), Some(place));
+        ledger.lose(id);
+        assert_eq!(ledger.place_of(id, 0), Some(place));
+        assert_eq!(ledger.place_of(id, 1), None, "it has been elsewhere since");
+        assert_eq!(ledger.news().recoverable[0].place, Some(place));
+        assert_eq!(ledger.place_of(id, 0), Some(place), "being told");
+        ledger.news();
+        assert_eq!(ledger.place_of(id, 0), None);
     }
 
     #[test]

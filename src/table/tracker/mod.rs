@@ -22,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::poker::ids::{InstanceId, PlayerId, SessionId};
 use crate::protocol::{PrivateId, SocketId};
 use crate::store::directory::{
-    ConnectionRecord, Directory, Figures, InstanceRecord, RecoveryRecord,
+    ConnectionRecord, Directory, Figures, InstanceRecord, RecoverablePlace, RecoveryRecord,
 };
 use crate::store::{SessionStore, StoreError};
 use crate::table::options::TableOptions;
@@ -149,6 +149,17 @@ impl Tracker {
     /// The socket that is here under a private id.
     pub(super) fn holder(&self, id: PrivateId) -> Option<Socket> {
         self.inner.ledger().holder(id)
+    }
+
+    /// The socket of `id` has taken a place; that is written by and by.
+    pub(super) fn sits(&self, id: PrivateId, place: RecoverablePlace) {
+        self.inner.ledger().sit(id, place);
+    }
+
+    /// The place of a socket that is here, or was until a moment ago, unless
+    /// it has been claimed since: the directory may not have heard of it yet.
+    pub(super) fn place_of(&self, id: PrivateId, claims: u32) -> Option<RecoverablePlace> {
+        self.inner.ledger().place_of(id, claims)
     }
 
     /// The socket is gone and may come back: from now on its window runs.
