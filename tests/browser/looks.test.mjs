@@ -4,9 +4,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { it } from "node:test";
+import { after, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
+import { Front } from "../clients/support/front.mjs";
 import { crowd } from "./support/crowd.mjs";
 import { open, PHONE, WIDE } from "./support/people.mjs";
 
@@ -51,6 +52,13 @@ async function axe(page) {
   return found;
 }
 
+/** A way in of somebody's own, that can be frozen. */
+async function behindFront() {
+  const front = await Front.open(house.server.url);
+  after(() => front.close());
+  return { front, url: front.url };
+}
+
 const both = async (wide, phone, act) => {
   for (const person of [wide, phone]) await act(person);
 };
@@ -79,10 +87,10 @@ it("the start, and the ways in", async () => {
   await look("dead-end", { wide, phone });
 });
 
-it("the table in all its phases, and the drawers", { timeout: 300_000 }, async () => {
-  const wide = await house.host("Hanna", { session: "Sprint 12 · Checkout", ...WIDE });
+it("the table in all its phases, and the drawers", { timeout: 600_000 }, async () => {
+  const wide = await house.host("Hanna", { session: "Sprint 12 · Checkout", ...WIDE, ...(await behindFront()) });
   await look("alone", { wide });
-  const phone = await house.guest(wide.code, "Jonas", PHONE);
+  const phone = await house.guest(wide.code, "Jonas", { ...PHONE, ...(await behindFront()) });
   const others = [];
   for (const name of ["Mira", "Priya Raman", "Bartholomew Longname-Featherstone"]) others.push(await house.guest(wide.code, name));
   await house.guest(wide.code, "Zoë", { watches: true });
@@ -170,8 +178,11 @@ it("the table in all its phases, and the drawers", { timeout: 300_000 }, async (
   await phone.reads("Refund a partial order");
   for (const person of [wide, phone, ...others]) await person.card("8 points").click();
   await both(wide, phone, (person) => person.reads(/Cards turn in/));
+  // Nobody hears that the cards have turned until the pictures are made.
+  await both(wide, phone, ({ front }) => front.freeze());
   await look("countdown", { wide, phone });
-  await wide.press("Wait, not yet");
+  await both(wide, phone, ({ front }) => front.cut());
+  await both(wide, phone, (person) => person.reads("Agreed: 8"));
 
   await both(wide, phone, ({ context }) => context.setOffline(true));
   await both(wide, phone, ({ page }) => page.getByText("Offline", { exact: true }).waitFor({ timeout: 30_000 }));

@@ -41,10 +41,11 @@ class House {
     this.browser = browser;
   }
 
-  /** Somebody with a browser and no memory. */
+  /** Somebody with a browser and no memory; `front`: what stands between it and the server. */
   async person(options = {}) {
-    const { url = this.server.url, ...context } = options;
+    const { front, url = this.server.url, ...context } = options;
     const person = new Person(await this.browser.newContext({ reducedMotion: "reduce", ...WIDE, ...context }), url);
+    person.front = front;
     this.people.push(person);
     await person.tab();
     return person;
