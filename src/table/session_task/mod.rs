@@ -16,6 +16,7 @@ use std::mem::take;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::Instant;
@@ -66,6 +67,8 @@ pub(super) struct SessionTask {
     /// The last time that somebody did something here.
     idle_since: Instant,
     alarm: Alarm,
+    /// The last turn was that of several.
+    had_company: bool,
     /// Counts the session among those that are served.
     _served: Held,
 }
@@ -113,6 +116,7 @@ impl SessionTask {
             neighbours,
             idle_since: Instant::now(),
             alarm: Alarm::new(),
+            had_company: false,
             _served: served,
         }
     }
@@ -186,9 +190,12 @@ impl SessionTask {
     /// Does what waits, up to a batch. Returns what was taken from the queue
     /// and has to wait for the next one.
     async fn turn(&mut self, first: Option<Box<Job>>) -> Option<Box<Job>> {
-        // Whoever is about to ask is heard first: what comes at the same moment
-        // is committed together and told together.
-        yield_now().await;
+        if self.had_company || !has_idle_worker() {
+            // Whoever is about to ask is heard first: what comes at the same
+            // moment is committed together and told together. Where nobody is,
+            // this would only wake a thread that has nothing to do.
+            yield_now().await;
+        }
         let mut batch: Vec<Work> = Vec::new();
         for (socket, manner) in self.departures.take() {
             batch.extend(self.departed(&socket, manner));
@@ -209,6 +216,7 @@ impl SessionTask {
             }
             next = self.jobs.try_recv().ok();
         }
+        self.had_company = 1 < batch.len();
         self.execute(batch).await;
         // Also where nobody came back after all.
         self.overheard = None;
@@ -228,6 +236,13 @@ async fn ring(alarm: &mut Alarm, next: Option<(Instant, Wake)>) -> Wake {
         }
         None => pending().await,
     }
+}
+
+/// Whether a thread of the runtime sleeps, because there is nothing to do.
+fn has_idle_worker() -> bool {
+    let metrics = Handle::current().metrics();
+    // Counted when it falls asleep and when it wakes.
+    (0..metrics.num_workers()).any(|one| metrics.worker_park_unpark_count(one) % 2 == 1)
 }
 
 /// Not all sessions at the same moment.
