@@ -9,6 +9,7 @@ use crate::wrong::Wrongs;
 pub(crate) enum Metric {
     DeliveriesPerSecond,
     CpuPerDelivery,
+    WakesPerVote,
     AckP50,
     AckP99,
     FanOutP50,
@@ -66,6 +67,7 @@ impl Metric {
         match self {
             Self::DeliveriesPerSecond => "deliveries/s",
             Self::CpuPerDelivery => "server CPU µs per delivery",
+            Self::WakesPerVote => "server wake-ups per vote",
             Self::AckP50 => "p50 ms vote → ack",
             Self::AckP99 => "p99 ms vote → ack",
             Self::FanOutP50 => "p50 ms vote → everybody",

@@ -48,12 +48,18 @@ impl Process {
         spent.map_or(Duration::ZERO, Duration::from)
     }
 
+    /// How often its threads have gone to sleep so far: what a busy host does
+    /// not change.
+    pub(crate) fn sleeps(&self) -> u64 {
+        let Ok(threads) = fs::read_dir(format!("/proc/{}/task", self.pid)) else { return 0 };
+        let statuses = threads.flatten().map(|thread| thread.path().join("status"));
+        let sleeps = statuses.map(|status| field(&status, "voluntary_ctxt_switches:"));
+        sleeps.sum()
+    }
+
     /// Memory that it holds, in bytes.
     pub(crate) fn resident(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        kib.unwrap_or_default() * 1_024
+        field(Path::new(&format!("/proc/{}/status", self.pid)), "VmRSS:") * 1_024
     }
 
     pub(crate) fn has_ended(&mut self) -> bool {
@@ -66,4 +72,12 @@ impl Process {
             let _ = self.child.kill().await;
         }
     }
+}
+
+/// A number in one of the kernel's `status` files; 0 if it is not there.
+fn field(status: &Path, name: &str) -> u64 {
+    let text = fs::read_to_string(status).unwrap_or_default();
+    let rest = text.lines().find_map(|line| line.strip_prefix(name));
+    let number = rest.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+    number.unwrap_or_default()
 }

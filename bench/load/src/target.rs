@@ -108,6 +108,11 @@ impl Target {
         self.servers.iter().map(Process::cpu).sum()
     }
 
+    /// How often threads of its instances have gone to sleep.
+    pub(crate) fn sleeps(&self) -> u64 {
+        self.servers.iter().map(Process::sleeps).sum()
+    }
+
     pub(crate) fn resident(&self) -> u64 {
         self.servers.iter().map(Process::resident).sum()
     }

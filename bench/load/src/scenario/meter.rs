@@ -12,6 +12,7 @@ pub(super) struct Meter {
     begin: Instant,
     cpu: Duration,
     redis_cpu: Duration,
+    sleeps: u64,
     scripts: u64,
 }
 
@@ -19,6 +20,8 @@ pub(super) struct Meter {
 pub(super) struct Used {
     pub(super) took: Duration,
     pub(super) cpu: Duration,
+    /// Each is followed by a wake-up.
+    pub(super) sleeps: u64,
     /// `None`: it has no Redis.
     pub(super) redis: Option<RedisUsed>,
 }
@@ -32,18 +35,20 @@ impl Meter {
     pub(super) async fn start(target: &Target) -> Self {
         let scripts = target.redis_scripts().await;
         let (cpu, redis_cpu) = (target.cpu(), target.redis_cpu());
-        Self { begin: Instant::now(), cpu, redis_cpu, scripts }
+        let sleeps = target.sleeps();
+        Self { begin: Instant::now(), cpu, redis_cpu, sleeps, scripts }
     }
 
     pub(super) async fn used(&self, target: &Target) -> Used {
         let took = self.begin.elapsed();
         let (cpu, redis_cpu) = (target.cpu() - self.cpu, target.redis_cpu() - self.redis_cpu);
+        let sleeps = target.sleeps().saturating_sub(self.sleeps);
         let redis = if target.kind.has_redis() {
             Some(RedisUsed { cpu: redis_cpu, scripts: target.redis_scripts().await - self.scripts })
         } else {
             None
         };
-        Used { took, cpu, redis }
+        Used { took, cpu, sleeps, redis }
     }
 }
 

@@ -113,6 +113,8 @@ impl Usage {
         let deliveries = tally.deliveries as f64;
         figures.insert(Metric::DeliveriesPerSecond, deliveries / used.took.as_secs_f64());
         figures.insert(Metric::CpuPerDelivery, micros(used.cpu) / deliveries.max(1.0));
+        let votes = tally.votes.max(1) as f64;
+        figures.insert(Metric::WakesPerVote, used.sleeps as f64 / votes);
         let mut quantiles = |histogram: &hdrhistogram::Histogram<u64>, p50, p99| {
             figures.insert(p50, histogram.value_at_quantile(0.5) as f64 / 1e6);
             figures.insert(p99, histogram.value_at_quantile(0.99) as f64 / 1e6);
@@ -120,7 +122,6 @@ impl Usage {
         quantiles(&tally.acks, Metric::AckP50, Metric::AckP99);
         quantiles(&tally.fan_outs, Metric::FanOutP50, Metric::FanOutP99);
         if let Some(redis) = used.redis {
-            let votes = tally.votes.max(1) as f64;
             figures.insert(Metric::RedisCpuPerVote, micros(redis.cpu) / votes);
             figures.insert(Metric::ScriptsPerVote, redis.scripts as f64 / votes);
         }
