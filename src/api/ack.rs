@@ -12,6 +12,7 @@ use crate::api::settings::SessionSettings;
 use crate::api::snapshot::{Scene, SessionSnapshot};
 use crate::api::story::StoryInfo;
 use crate::api::timer::TimerState;
+use crate::api::written::Written;
 use crate::poker::ids::{JoinCode, Millis, PlayerId, RoundId, SessionId, StoryId};
 use crate::poker::reply::Reply;
 use crate::poker::session::Session;
@@ -187,14 +188,17 @@ impl<'a> ReplyBody<'a> {
 pub struct Joined<'a> {
     pub session_id: SessionId,
     pub code: JoinCode,
-    #[cfg_attr(feature = "server", schema(required))]
-    pub player: Option<PlayerInfo<'a>>,
-    pub players: Vec<PlayerInfo<'a>>,
-    pub stories: Vec<StoryInfo<'a>>,
-    #[cfg_attr(feature = "server", schema(required))]
-    pub current_story: Option<StoryInfo<'a>>,
+    #[cfg_attr(feature = "server", schema(required, value_type = Option<PlayerInfo<'a>>))]
+    pub player: Written<Option<PlayerInfo<'a>>>,
+    #[cfg_attr(feature = "server", schema(value_type = Vec<PlayerInfo<'a>>))]
+    pub players: Written<Vec<PlayerInfo<'a>>>,
+    #[cfg_attr(feature = "server", schema(value_type = Vec<StoryInfo<'a>>))]
+    pub stories: Written<Vec<StoryInfo<'a>>>,
+    #[cfg_attr(feature = "server", schema(required, value_type = Option<StoryInfo<'a>>))]
+    pub current_story: Written<Option<StoryInfo<'a>>>,
     pub timer: TimerState,
-    pub config: SessionSettings<'a>,
+    #[cfg_attr(feature = "server", schema(value_type = SessionSettings<'a>))]
+    pub config: Written<SessionSettings<'a>>,
     pub player_token: &'a str,
     pub snapshot: SessionSnapshot<'a>,
 }
@@ -205,12 +209,12 @@ impl<'a> Joined<'a> {
         Self {
             session_id: snapshot.session_id,
             code: snapshot.code,
-            player: scene.player(player),
-            players: scene.players(),
-            stories: scene.stories(),
-            current_story: scene.current_story(),
+            player: snapshot.player.clone(),
+            players: snapshot.players.clone(),
+            stories: snapshot.stories.clone(),
+            current_story: snapshot.current_story.clone(),
             timer: scene.timer(),
-            config: scene.settings(),
+            config: snapshot.settings.clone(),
             player_token,
             snapshot,
         }

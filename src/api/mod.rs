@@ -25,6 +25,7 @@ pub mod snapshot;
 pub mod story;
 pub mod time;
 pub mod timer;
+pub mod written;
 
 // Both, described.
 #[cfg(feature = "server")]

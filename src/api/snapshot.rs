@@ -8,6 +8,7 @@ use crate::api::settings::SessionSettings;
 use crate::api::story::StoryInfo;
 use crate::api::time::Iso;
 use crate::api::timer::TimerState;
+use crate::api::written::Written;
 use crate::poker::ids::{JoinCode, Millis, PlayerId, SessionId};
 use crate::poker::session::{Session, Status};
 use crate::poker::tally::Confidence;
@@ -36,14 +37,17 @@ pub struct SessionSnapshot<'a> {
     pub server_time: Millis,
     pub status: SessionStatus,
     pub expires_at: Iso,
-    pub settings: SessionSettings<'a>,
-    #[cfg_attr(feature = "server", schema(required))]
-    pub player: Option<PlayerInfo<'a>>,
-    pub players: Vec<PlayerInfo<'a>>,
+    #[cfg_attr(feature = "server", schema(value_type = SessionSettings<'a>))]
+    pub settings: Written<SessionSettings<'a>>,
+    #[cfg_attr(feature = "server", schema(required, value_type = Option<PlayerInfo<'a>>))]
+    pub player: Written<Option<PlayerInfo<'a>>>,
+    #[cfg_attr(feature = "server", schema(value_type = Vec<PlayerInfo<'a>>))]
+    pub players: Written<Vec<PlayerInfo<'a>>>,
     pub player_count: u32,
-    pub stories: Vec<StoryInfo<'a>>,
-    #[cfg_attr(feature = "server", schema(required))]
-    pub current_story: Option<StoryInfo<'a>>,
+    #[cfg_attr(feature = "server", schema(value_type = Vec<StoryInfo<'a>>))]
+    pub stories: Written<Vec<StoryInfo<'a>>>,
+    #[cfg_attr(feature = "server", schema(required, value_type = Option<StoryInfo<'a>>))]
+    pub current_story: Written<Option<StoryInfo<'a>>>,
     pub round: RoundState<'a>,
     pub timer: TimerState,
     pub you: You<'a>,
@@ -165,12 +169,12 @@ impl<'a> Scene<'a> {
             server_time: self.now,
             status: SessionStatus::from(session.status),
             expires_at: Iso(session.expires_at),
-            settings: self.settings(),
-            player: self.player(viewer),
-            players: self.players(),
+            settings: self.settings().into(),
+            player: self.player(viewer).into(),
+            players: self.players().into(),
             player_count: session.player_count(),
-            stories: self.stories(),
-            current_story: self.current_story(),
+            stories: self.stories().into(),
+            current_story: self.current_story().into(),
             round: RoundState::from(&self.round),
             timer: self.timer(),
             you: self.you(viewer),
