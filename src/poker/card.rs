@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use compact_str::CompactString;
 
-use crate::poker::text::{self, TextError, serde_as_text};
+use crate::poker::text::{self, TextError, serde_as_str};
 use crate::poker::word::words;
 
 /// A card as it is shown and played. Two cards are equal when their labels
@@ -102,7 +102,7 @@ impl fmt::Debug for Card {
     }
 }
 
-serde_as_text!(Card);
+serde_as_str!(Card);
 
 struct Digits {
     value: u32,

@@ -5,10 +5,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use compact_str::CompactString;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
-use crate::poker::text::serde_as_text;
+use crate::poker::text::{deserialize_as_text, serde_as_str, serde_as_text};
 
 /// A text is not the identifier that was expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -140,13 +141,20 @@ impl FromStr for PlayerId {
     fn from_str(text: &str) -> Result<Self, IdError> {
         let expected = IdError { expected: "a player id (UUID)" };
         let uuid = Uuid::try_parse(text).map_err(|_| expected)?;
-        if text.len() == uuid::fmt::Hyphenated::LENGTH { Ok(Self(uuid)) } else { Err(expected) }
+        if text.len() == Hyphenated::LENGTH { Ok(Self(uuid)) } else { Err(expected) }
     }
 }
 
 impl fmt::Display for PlayerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.hyphenated().fmt(f)
+    }
+}
+
+impl Serialize for PlayerId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = [0; Hyphenated::LENGTH];
+        serializer.serialize_str(self.0.hyphenated().encode_lower(&mut text))
     }
 }
 
@@ -292,7 +300,9 @@ macro_rules! debug_as_display {
 }
 debug_as_display!(SessionId, JoinCode, PlayerId, StoryId, RequestId, InstanceId);
 
-serde_as_text!(SessionId, JoinCode, SessionRef, PlayerId, StoryId, RequestId, InstanceId);
+serde_as_str!(SessionId, JoinCode, RequestId);
+serde_as_text!(SessionRef, StoryId, InstanceId);
+deserialize_as_text!(PlayerId);
 
 /// Crockford's base 32: no I, L, O (read as 1, 1, 0) and no U.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";

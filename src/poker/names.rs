@@ -12,7 +12,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_properties::UnicodeEmoji;
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::poker::text::{self, serde_as_text};
+use crate::poker::text::{self, serde_as_str};
 
 pub use crate::poker::text::TextError;
 
@@ -53,7 +53,7 @@ macro_rules! text_type {
             }
         }
 
-        serde_as_text!($name);
+        serde_as_str!($name);
     };
 }
 
@@ -130,11 +130,15 @@ impl fmt::Display for Emoji {
     }
 }
 
-serde_as_text!(Emoji);
+serde_as_str!(Emoji);
 
 /// Whether two names are the same to people: see [`distinct`].
 pub fn same(one: &PlayerName, other: &PlayerName) -> bool {
-    likeness(one.as_str()) == likeness(other.as_str())
+    let (one, other) = (one.as_str(), other.as_str());
+    match one.is_ascii() && other.is_ascii() {
+        true => one.eq_ignore_ascii_case(other),
+        false => likeness(one) == likeness(other),
+    }
 }
 
 /// The name itself, or with the first free suffix ` (2)`, ` (3)` … when
@@ -143,12 +147,13 @@ pub fn same(one: &PlayerName, other: &PlayerName) -> bool {
 /// shortening the name, never the suffix.
 pub fn distinct<'a>(
     name: PlayerName,
-    taken: impl IntoIterator<Item = &'a PlayerName>,
+    taken: impl IntoIterator<Item = &'a PlayerName, IntoIter: Clone>,
 ) -> PlayerName {
-    let taken: BTreeSet<String> = taken.into_iter().map(|name| likeness(name.as_str())).collect();
-    if !taken.contains(&likeness(name.as_str())) {
+    let taken = taken.into_iter();
+    if !taken.clone().any(|other| same(other, &name)) {
         return name;
     }
+    let taken: BTreeSet<String> = taken.map(|name| likeness(name.as_str())).collect();
     // One candidate more than there are names, all different: one is free.
     let candidates = (2..=taken.len() + 2).map(|number| suffixed(&name, number));
     candidates
@@ -366,6 +371,7 @@ mod tests {
                 let given = distinct(wanted.clone(), &taken);
                 let key = likeness(given.as_str());
                 prop_assert!(taken.iter().all(|other| likeness(other.as_str()) != key));
+                prop_assert!(taken.iter().all(|other| !same(other, &given)));
                 prop_assert_eq!(given.as_str().parse(), Ok(given.clone()));
                 taken.push(given);
             }

@@ -125,6 +125,28 @@ macro_rules! serde_as_text {
             }
         }
 
+        $crate::poker::text::deserialize_as_text!($name);
+    )+};
+}
+pub(crate) use serde_as_text;
+
+/// As [`serde_as_text`], where the text is there already (`as_str`).
+macro_rules! serde_as_str {
+    ($($name:ty),+ $(,)?) => {$(
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        $crate::poker::text::deserialize_as_text!($name);
+    )+};
+}
+pub(crate) use serde_as_str;
+
+/// `Deserialize` through `FromStr`.
+macro_rules! deserialize_as_text {
+    ($($name:ty),+ $(,)?) => {$(
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 $crate::poker::text::deserialize_parsed(deserializer)
@@ -132,7 +154,7 @@ macro_rules! serde_as_text {
         }
     )+};
 }
-pub(crate) use serde_as_text;
+pub(crate) use deserialize_as_text;
 
 #[cfg(test)]
 mod tests {
