@@ -1,10 +1,13 @@
 //! `SessionSettings` and `Deck` of the catalogue, §3.
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 
 use crate::api::results::Decimal;
+use crate::api::written::Written;
 use crate::poker::card::{Card, Special};
-use crate::poker::deck::{Deck, DeckKind};
+use crate::poker::deck::{Deck, DeckKind, Preset};
 use crate::poker::settings::{Holders, Permissions, Settings};
 use crate::poker::timer::OnExpire;
 
@@ -13,7 +16,8 @@ use crate::poker::timer::OnExpire;
 #[serde(rename_all = "camelCase")]
 pub struct SessionSettings<'a> {
     pub name: &'a str,
-    pub deck: DeckInfo<'a>,
+    #[cfg_attr(feature = "server", schema(value_type = DeckInfo<'a>))]
+    pub deck: Written<DeckInfo<'a>>,
     pub auto_reveal: bool,
     pub reveal_countdown_ms: u32,
     pub allow_change_after_reveal: bool,
@@ -35,7 +39,7 @@ impl<'a> SessionSettings<'a> {
     pub fn new(settings: &'a Settings, is_password_protected: bool) -> Self {
         Self {
             name: settings.name.as_str(),
-            deck: DeckInfo::from(&settings.deck),
+            deck: written(&settings.deck),
             auto_reveal: settings.auto_reveal,
             reveal_countdown_ms: settings.reveal_countdown_ms,
             allow_change_after_reveal: settings.allow_change_after_reveal,
@@ -113,4 +117,16 @@ impl<'a> From<&'a Deck> for DeckInfo<'a> {
             cards: deck.cards().iter().map(card).collect(),
         }
     }
+}
+
+/// The presets never change: their cards are written once and for all.
+fn written(deck: &Deck) -> Written<DeckInfo<'_>> {
+    static DECKS: LazyLock<[Deck; Preset::ALL.len()]> =
+        LazyLock::new(|| Preset::ALL.map(Deck::preset));
+    static WRITTEN: LazyLock<[Written<DeckInfo<'static>>; Preset::ALL.len()]> =
+        LazyLock::new(|| DECKS.each_ref().map(|deck| DeckInfo::from(deck).into()));
+
+    let number = DECKS.iter().position(|preset| preset == deck);
+    let preset = number.and_then(|number| WRITTEN.get(number));
+    preset.cloned().unwrap_or_else(|| DeckInfo::from(deck).into())
 }

@@ -168,10 +168,14 @@ impl Encoded {
 
     /// Several messages as one, which nothing can come between.
     pub fn joined<'a>(messages: impl IntoIterator<Item = &'a Self>) -> Self {
-        let mut builder = Builder::empty();
-        for message in messages {
-            builder.push(&message.frames);
+        let mut messages = messages.into_iter().peekable();
+        let Some(first) = messages.next() else { return Builder::empty().finish_as_is() };
+        if messages.peek().is_none() {
+            return first.clone();
         }
+        let mut builder = Builder::empty();
+        builder.push(&first.frames);
+        messages.for_each(|message| builder.push(&message.frames));
         builder.finish_as_is()
     }
 
