@@ -39,7 +39,7 @@ impl<'a> SessionSettings<'a> {
     pub fn new(settings: &'a Settings, is_password_protected: bool) -> Self {
         Self {
             name: settings.name.as_str(),
-            deck: written(&settings.deck),
+            deck: deck_info(&settings.deck),
             auto_reveal: settings.auto_reveal,
             reveal_countdown_ms: settings.reveal_countdown_ms,
             allow_change_after_reveal: settings.allow_change_after_reveal,
@@ -120,7 +120,7 @@ impl<'a> From<&'a Deck> for DeckInfo<'a> {
 }
 
 /// The presets never change: their cards are written once and for all.
-fn written(deck: &Deck) -> Written<DeckInfo<'_>> {
+fn deck_info(deck: &Deck) -> Written<DeckInfo<'_>> {
     static DECKS: LazyLock<[Deck; Preset::ALL.len()]> =
         LazyLock::new(|| Preset::ALL.map(Deck::preset));
     static WRITTEN: LazyLock<[Written<DeckInfo<'static>>; Preset::ALL.len()]> =

@@ -1,4 +1,4 @@
-//! A part of a message that stands in it more than once.
+//! A part of a message that stands in it, or in the next one, once more.
 
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};

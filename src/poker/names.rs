@@ -134,10 +134,14 @@ serde_as_str!(Emoji);
 
 /// Whether two names are the same to people: see [`distinct`].
 pub fn same(one: &PlayerName, other: &PlayerName) -> bool {
-    let (one, other) = (one.as_str(), other.as_str());
-    match one.is_ascii() && other.is_ascii() {
-        true => one.eq_ignore_ascii_case(other),
-        false => likeness(one) == likeness(other),
+    has_likeness(one, &likeness(other.as_str()))
+}
+
+fn has_likeness(name: &PlayerName, folded: &str) -> bool {
+    let name = name.as_str();
+    match name.is_ascii() {
+        true => name.eq_ignore_ascii_case(folded),
+        false => likeness(name) == folded,
     }
 }
 
@@ -150,7 +154,8 @@ pub fn distinct<'a>(
     taken: impl IntoIterator<Item = &'a PlayerName, IntoIter: Clone>,
 ) -> PlayerName {
     let taken = taken.into_iter();
-    if !taken.clone().any(|other| same(other, &name)) {
+    let wanted = likeness(name.as_str());
+    if !taken.clone().any(|other| has_likeness(other, &wanted)) {
         return name;
     }
     let taken: BTreeSet<String> = taken.map(|name| likeness(name.as_str())).collect();
@@ -179,6 +184,9 @@ fn suffixed(name: &PlayerName, number: usize) -> PlayerName {
 /// Equal for names that people would call the same. Upper case first, so that
 /// `ß` and `ss`, `ς` and `σ` meet.
 fn likeness(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
     let folded = name.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
     folded.nfkc().collect()
 }

@@ -98,9 +98,10 @@ impl Table {
             Some(text) => Some(Offset::parse(text).ok_or(RecoveryFailure::BadOffset)?),
             None => None,
         };
-        // A place that was taken here a moment ago may not be written yet.
+        // A place that was taken here a moment ago may not be written yet; who
+        // has heard of none has no offset.
         let known_here = || self.shared.tracker.place_of(record.id, record.claims);
-        let place = record.place.or_else(known_here);
+        let place = record.place.or_else(|| offset.and_then(|_| known_here()));
         let claims = record.claims.saturating_add(1);
         let record = RecoveryRecord { owner: self.shared.instance, claims, place, ..record };
         match place {
@@ -164,9 +165,9 @@ impl Table {
         self.shared.tracker.recoverable(record, socket);
     }
 
-    /// The socket has taken a place.
+    /// The socket has taken a place, unless it has left it again already.
     pub(super) async fn place_taken(&self, socket: &Socket, place: RecoverablePlace) {
-        let state = socket.state::<SocketState>();
+        let state = socket.state::<SocketState>().filter(|state| !state.is_outside());
         let Some(record) = state.and_then(SocketState::recovery) else { return };
         self.remember(socket, RecoveryRecord { place: Some(place), ..record }).await;
     }
@@ -175,6 +176,7 @@ impl Table {
     pub(super) async fn place_left(&self, socket: &Socket) {
         let state = socket.state::<SocketState>();
         let Some(record) = state.and_then(SocketState::recovery) else { return };
+        self.shared.tracker.sits(record.id, record.claims, None);
         self.remember(socket, RecoveryRecord { place: None, ..record }).await;
     }
 

@@ -190,12 +190,12 @@ impl SessionTask {
     /// Does what waits, up to a batch. Returns what was taken from the queue
     /// and has to wait for the next one.
     async fn turn(&mut self, first: Option<Box<Job>>) -> Option<Box<Job>> {
-        let is_join = matches!(first.as_deref(), Some(Job::Join { .. }));
-        if is_join || self.had_company || !has_idle_worker() {
+        // People seldom come or go alone, and each who does is told to all.
+        let comes_or_goes = first.as_deref().is_none_or(|job| matches!(job, Job::Join { .. }));
+        if comes_or_goes || self.had_company || !has_idle_worker() {
             // Whoever is about to ask is heard first: what comes at the same
             // moment is committed together and told together. Where nobody is,
-            // this would only wake a thread that has nothing to do; but people
-            // seldom join alone, and each who joins alone is told to all.
+            // this would only wake a thread that has nothing to do.
             yield_now().await;
         }
         let mut batch: Vec<Work> = Vec::new();

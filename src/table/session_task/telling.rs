@@ -176,9 +176,9 @@ impl SessionTask {
             return;
         }
         let recoverable = self.recoverable_place(player);
-        if let Some(id) = socket.private_id() {
+        if let Some(record) = socket.state::<SocketState>().and_then(SocketState::recovery) {
             // Before the client hears of it: it may be back at once.
-            self.shared.tracker.sits(id, recoverable);
+            self.shared.tracker.sits(record.id, record.claims, Some(recoverable));
         }
         let now = self.shared.store.now();
         let token = self.token(player, now);

@@ -86,29 +86,36 @@ impl Ledger {
         }
     }
 
-    /// Told already: the next renewal writes it again.
+    /// Told already: the next renewal writes it again. Too late, if the socket
+    /// has been claimed since.
     pub(super) fn hold(&mut self, recoverable: Recoverable) {
-        self.recoverable.insert(recoverable.record.id, recoverable);
+        let RecoveryRecord { id, claims, .. } = recoverable.record;
+        if self.recoverable.get(&id).is_none_or(|known| known.record.claims <= claims) {
+            self.recoverable.insert(id, recoverable);
+        }
     }
 
     pub(super) fn holder(&self, id: PrivateId) -> Option<Socket> {
         self.recoverable.get(&id)?.socket.clone()
     }
 
-    /// The socket of `id` has taken a place, which is not told yet.
-    pub(super) fn sit(&mut self, id: PrivateId, place: RecoverablePlace) {
-        if let Some(recoverable) = self.recoverable.get_mut(&id) {
-            recoverable.record.place = Some(place);
-        }
+    /// The socket of `id` has taken a place, or left it, which is not told yet.
+    pub(super) fn sit(&mut self, id: PrivateId, claims: u32, place: Option<RecoverablePlace>) {
+        let here = self.recoverable.get_mut(&id).map(|known| &mut known.record);
+        let lost = self.changes.lost.iter_mut().chain(&mut self.telling);
+        let those = here.into_iter().chain(lost);
+        those
+            .filter(|record| (record.id, record.claims) == (id, claims))
+            .for_each(|record| record.place = place);
     }
 
     /// The place of a socket that is here, or was until a moment ago, unless
-    /// somebody else has claimed it since.
+    /// it has been claimed since.
     pub(super) fn place_of(&self, id: PrivateId, claims: u32) -> Option<RecoverablePlace> {
         let here = self.recoverable.get(&id).map(|known| &known.record);
         let lost = self.changes.lost.iter().chain(&self.telling);
-        let known = here.into_iter().chain(lost).find(|record| record.id == id)?;
-        known.place.filter(|_| known.claims == claims)
+        let mut those = here.into_iter().chain(lost);
+        those.find(|record| (record.id, record.claims) == (id, claims))?.place
     }
 
     pub(super) fn keep(&mut self, recoverable: Recoverable) {
@@ -130,6 +137,7 @@ impl Ledger {
     pub(super) fn forget(&mut self, id: PrivateId) {
         self.recoverable.remove(&id);
         self.changes.lost.retain(|record| record.id != id);
+        self.telling.retain(|record| record.id != id);
         if self.changes.forgotten.len() < CHANGES_MAX {
             self.changes.forgotten.push(id);
         }
@@ -316,15 +324,28 @@ mod tests {
         };
         ledger.hold(recovery(1, 0));
         assert_eq!(ledger.place_of(id, 0), None);
-        ledger.sit(id, place);
+        ledger.sit(id, 1, Some(place));
+        assert_eq!(ledger.place_of(id, 0), None, "that was another socket");
+        ledger.sit(id, 0, Some(place));
         assert_eq!(ledger.place_of(id, 0), Some(place));
         ledger.lose(id);
         assert_eq!(ledger.place_of(id, 0), Some(place));
         assert_eq!(ledger.place_of(id, 1), None, "it has been elsewhere since");
         assert_eq!(ledger.news().recoverable[0].place, Some(place));
         assert_eq!(ledger.place_of(id, 0), Some(place), "being told");
-        ledger.news();
-        assert_eq!(ledger.place_of(id, 0), None);
+        ledger.sit(id, 0, None);
+        assert_eq!(ledger.place_of(id, 0), None, "left, although it is told otherwise");
+    }
+
+    #[test]
+    fn what_is_written_late_does_not_replace_who_came_back() {
+        let mut ledger = Ledger::default();
+        let id = recovery(1, 0).record.id;
+        ledger.hold(recovery(1, 1));
+        ledger.hold(recovery(1, 0));
+        ledger.keep(recovery(1, 0));
+        ledger.lose(id);
+        assert_eq!(ledger.news().recoverable[0].claims, 1);
     }
 
     #[test]

@@ -151,9 +151,10 @@ impl Tracker {
         self.inner.ledger().holder(id)
     }
 
-    /// The socket of `id` has taken a place; that is written by and by.
-    pub(super) fn sits(&self, id: PrivateId, place: RecoverablePlace) {
-        self.inner.ledger().sit(id, place);
+    /// The socket of `id` has taken a place, or left it; that is written by and
+    /// by.
+    pub(super) fn sits(&self, id: PrivateId, claims: u32, place: Option<RecoverablePlace>) {
+        self.inner.ledger().sit(id, claims, place);
     }
 
     /// The place of a socket that is here, or was until a moment ago, unless
