@@ -68,14 +68,18 @@ it("a link that is followed while the server is away is looked up again", async 
 
 it("too fast: the last choice is kept, and sent in time", { timeout: 120_000 }, async () => {
   const hanna = await house.host("Hanna");
-  for (const card of ["1 point", "2 points", "3 points", "5 points", "8 points", "13 points"]) {
-    await hanna.card(card).click();
+  const cards = ["1 point", "2 points", "3 points", "5 points", "8 points", "13 points"];
+  const tooFast = hanna.page.getByText(/Too fast\. Your choice is kept and sent in \d+ s\./);
+  let last;
+  // Two in quick succession are one to the server: until it has had too many.
+  for (let n = 0; !(await tooFast.isVisible()); n++) {
+    last = hanna.card(cards[n % cards.length]);
+    await last.click();
     await hanna.page.waitForTimeout(450);
   }
-  await hanna.page.getByText(/Too fast\. Your choice is kept and sent in \d+ s\./).waitFor();
-  assert.equal(await hanna.card("13 points").isChecked(), true);
+  assert.equal(await last.isChecked(), true);
   await hanna.page.getByText("Saved", { exact: true }).waitFor({ timeout: 75_000 });
-  assert.equal(await hanna.card("13 points").isChecked(), true);
+  assert.equal(await last.isChecked(), true);
 });
 
 it("a reveal by another does not meet a hasty new round", async () => {

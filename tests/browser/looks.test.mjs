@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { after, it } from "node:test";
+import { it } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { Front } from "../clients/support/front.mjs";
@@ -15,6 +15,8 @@ const SCREENS = fileURLToPath(new URL("../../target/screens", import.meta.url));
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 mkdirSync(SCREENS, { recursive: true });
+
+const NOWHERE = "http://127.0.0.1:1";
 
 const house = await open();
 
@@ -55,7 +57,6 @@ async function axe(page) {
 /** A way in of somebody's own, that can be frozen. */
 async function behindFront() {
   const front = await Front.open(house.server.url);
-  after(() => front.close());
   return { front, url: front.url };
 }
 
@@ -179,9 +180,16 @@ it("the table in all its phases, and the drawers", { timeout: 600_000 }, async (
   for (const person of [wide, phone, ...others]) await person.card("8 points").click();
   await both(wide, phone, (person) => person.reads(/Cards turn in/));
   // Nobody hears that the cards have turned until the pictures are made.
-  await both(wide, phone, ({ front }) => front.freeze());
+  await both(wide, phone, ({ front }) => {
+    front.target = NOWHERE;
+    front.freeze();
+  });
   await look("countdown", { wide, phone });
-  await both(wide, phone, ({ front }) => front.cut());
+  await both(wide, phone, (person) => person.reads(/Cards turn in/));
+  await both(wide, phone, ({ front }) => {
+    front.target = house.server.url;
+    front.cut();
+  });
   await both(wide, phone, (person) => person.reads("Agreed: 8"));
 
   await both(wide, phone, ({ context }) => context.setOffline(true));

@@ -9,7 +9,7 @@ import { receive } from "./support/people.mjs";
 const PAUSED = "Saving is paused. Your last choice is kept and sent again.";
 
 it("saving is paused, and goes on", { timeout: 120_000 }, async () => {
-  const fleet = await startFleet(2, { "redis.command_timeout_ms": 1_000 });
+  const fleet = await startFleet(2, { "redis.command_timeout_ms": 2_000 });
   const house = await receive(fleet);
   const [one, other] = [await fleet.faithful(0), await fleet.faithful(1)];
   const hanna = await house.host("Hanna", { url: one.url });

@@ -169,7 +169,10 @@ describe("instances", { concurrency: true }, () => {
   });
 
   it("take back one that was only paused", async () => {
-    const [one, paused] = await Promise.all([startInstance(), startInstance()]);
+    // Long enough for a slow machine to bring it back in.
+    const grace = 3 * GRACE_MS;
+    const patient = { "session.drain_grace_ms": grace, "session.disconnect_grace_ms": grace };
+    const [one, paused] = await Promise.all([startInstance(patient), startInstance(patient)]);
     const { table, people } = await seated(one, paused);
     const [host, ann] = people;
     try {
@@ -185,7 +188,7 @@ describe("instances", { concurrency: true }, () => {
       await ann.do("vote:submit", table.vote("8"));
       await host.next("vote:submitted", of(ann));
       assert.equal(ann.heard("(disconnect)").length, 0);
-      await sleep(GRACE_MS);
+      await sleep(grace);
       assert.equal(told(host, "player:left", ann).length, 0);
       assert.equal(told(host, "player:status_changed", ann).length, 2);
       await table.close();
@@ -241,7 +244,7 @@ describe("instances", { concurrency: true }, () => {
 
   it("forget nobody because Redis was away for longer than a lease", async () => {
     const shared = await startRedis();
-    const on = { "redis.url": shared.url, "redis.command_timeout_ms": 1_000 };
+    const on = { "redis.url": shared.url, "redis.command_timeout_ms": 2_000 };
     const [one, other] = await Promise.all([startInstance(on), startInstance(on)]);
     const { table, people } = await seated(one, other);
     const [host, ann] = people;

@@ -223,7 +223,7 @@ describe("without the store", () => {
   it("there is no way back, and the client is let in all the same", async () => {
     const table = new WideTable("websocket");
     try {
-      const server = await instance({ "redis.command_timeout_ms": 1_000 });
+      const server = await instance({ "redis.command_timeout_ms": 2_000 });
       const host = await table.open(server);
       await host.do("vote:submit", table.vote("5"));
       redis.pause();

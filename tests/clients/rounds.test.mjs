@@ -8,13 +8,13 @@ import { serve, story } from "./support/table.mjs";
 const server = await serve({ ...UNLIMITED, ...PROMPT });
 
 story(server, "auto-reveal counts down; a newcomer does not stop it", async (table) => {
-  const host = await table.open({ settings: { autoReveal: true, revealCountdownMs: 3000 } });
+  const host = await table.open({ settings: { autoReveal: true, revealCountdownMs: 10000 } });
   const ann = await table.join("Ann");
   await host.do("vote:submit", table.vote("5"));
   await ann.do("vote:submit", table.vote("8"));
   const countdown = await host.next("reveal:countdown");
   assert.deepEqual([countdown.roundId, countdown.cancelled], [1, undefined]);
-  assert.ok(countdown.serverTime < countdown.revealAt && countdown.revealAt <= countdown.serverTime + 3000);
+  assert.ok(countdown.serverTime < countdown.revealAt && countdown.revealAt <= countdown.serverTime + 10000);
 
   const late = await table.join("Late");
   assert.equal(late.joined.snapshot.round.phase, "countdown");

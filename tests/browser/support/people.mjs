@@ -27,6 +27,7 @@ export async function receive(server) {
   const house = new House(server, browser);
   after(async () => {
     await browser.close();
+    for (const { front } of house.people) front?.close();
     await server.stop();
     house.check();
   });
