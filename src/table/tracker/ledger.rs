@@ -101,12 +101,14 @@ impl Ledger {
 
     /// The socket of `id` has taken a place, or left it, which is not told yet.
     pub(super) fn sit(&mut self, id: PrivateId, claims: u32, place: Option<RecoverablePlace>) {
+        let is_it = |record: &RecoveryRecord| (record.id, record.claims) == (id, claims);
         let here = self.recoverable.get_mut(&id).map(|known| &mut known.record);
+        if let Some(record) = here.filter(|record| is_it(record)) {
+            record.place = place;
+            return;
+        }
         let lost = self.changes.lost.iter_mut().chain(&mut self.telling);
-        let those = here.into_iter().chain(lost);
-        those
-            .filter(|record| (record.id, record.claims) == (id, claims))
-            .for_each(|record| record.place = place);
+        lost.filter(|record| is_it(record)).for_each(|record| record.place = place);
     }
 
     /// The place of a socket that is here, or was until a moment ago, unless
