@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 
+import { Front } from "../clients/support/front.mjs";
 import { open } from "./support/people.mjs";
 
 const house = await open();
@@ -123,6 +124,27 @@ it("a countdown runs for all and can be stopped", async () => {
   await jonas.play("3 points");
   await jonas.reads(/Cards turn in/);
   await hanna.reads("Close: 3 or 5");
+});
+
+// The round on the table stood there alone until the others came.
+it("the history is shown when all of it is there", async () => {
+  const front = await Front.open(house.server.url);
+  const hanna = await house.host("Hanna", { front, url: front.url });
+  await hanna.play("8 points");
+  await hanna.press("Reveal");
+  await hanna.press("Vote again");
+  await hanna.reads("No votes yet");
+  await hanna.play("5 points");
+  await hanna.press("Reveal");
+  await hanna.reads("Only one estimate: 5");
+  front.hold();
+  await hanna.press("History");
+  await hanna.drawer().getByText("Looking up the rounds…").waitFor();
+  assert.equal(await hanna.drawer().getByRole("row").count(), 0);
+  front.release();
+  const row = hanna.drawer().getByRole("row", { name: /Hanna/ });
+  await row.waitFor();
+  assert.match(await row.innerText(), /8[\s\S]*5/);
 });
 
 it("stories wait in their drawer, and looking at them changes nothing", async () => {

@@ -41,6 +41,15 @@ export class Front {
     }
   }
 
+  /** What servers say waits here until `release`. */
+  hold() {
+    for (const { client, server } of this.#pairs) server.unpipe(client);
+  }
+
+  release() {
+    for (const { client, server } of this.#pairs) server.pipe(client);
+  }
+
   /** Nothing gets through any more, and nobody learns of it. */
   freeze() {
     for (const { client, server } of this.#pairs) {

@@ -176,6 +176,9 @@ export const text = {
   totals: (estimated: number, all: number, sum: string | null) =>
     `${estimated} of ${all} estimated${sum === null ? "" : ` · ${sum} in all`}`,
   history: "History",
+  historyComes: "Looking up the rounds…",
+  historyFailed: "The rounds could not be looked up.",
+  lookAgain: "Look again",
   noHistory: "Rounds that are over appear here.",
   roundNumber: (number: number) => `Round ${number}`,
   thisStory: "This story",

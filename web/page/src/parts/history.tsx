@@ -13,29 +13,40 @@ import { Headline } from "./head";
 export function History() {
   const session = useSession();
   const { stories, currentStory, round } = useView();
-  const [rounds, setRounds] = useState<RoundSummary[]>([]);
+  /** Those that are over; `undefined` until they have been heard of. */
+  const [rounds, setRounds] = useState<RoundSummary[]>();
   const [cursor, setCursor] = useState<number | undefined>();
-  const [isLoading, setLoading] = useState(true);
+  const [hasFailed, setFailed] = useState(false);
 
   const load = async (before?: number) => {
+    setFailed(false);
     const page = await session.history(before);
-    setLoading(false);
-    if (page === null) return;
-    setRounds((known) => [...page.rounds, ...(before === undefined ? [] : known)]);
+    if (page === null) return setFailed(true);
+    setRounds((known = []) => [...page.rounds, ...(before === undefined ? [] : known)]);
     setCursor(page.cursor);
   };
   useEffect(() => void load(), [round.roundId]);
+
+  // The round on the table alone would look like the whole story.
+  if (rounds === undefined) {
+    return (
+      <Drawer title={text.history}>
+        <p class="empty">{hasFailed ? text.historyFailed : text.historyComes}</p>
+        {hasFailed && (
+          <button type="button" class="plain" onClick={() => void load()}>
+            {text.lookAgain}
+          </button>
+        )}
+      </Drawer>
+    );
+  }
 
   const own = rounds.filter(({ storyId }) => storyId === currentStory.id);
   if (round.phase === "revealed" && round.votes) own.push({ ...round, isRevealed: true, endedAt: "" });
   const others = rounds.filter(({ storyId }) => storyId !== currentStory.id).reverse();
   return (
     <Drawer title={text.history}>
-      {isLoading ? (
-        <p class="empty">{text.lookingUp}</p>
-      ) : own.length + others.length === 0 ? (
-        <p class="empty">{text.noHistory}</p>
-      ) : null}
+      {own.length + others.length === 0 && <p class="empty">{text.noHistory}</p>}
       {own.length > 0 && (
         <section class="rounds" aria-labelledby="history-own">
           <h3 id="history-own">{text.thisStory}</h3>
