@@ -4,6 +4,8 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
 
+import { lagging, listenBehind } from "./lag.mjs";
+
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const BINARY =
   process.env.CARDROOM ??
@@ -82,7 +84,7 @@ export const PROMPT = { "session.status_debounce_ms": 0, "session.away_debounce_
 export async function startServer(settings = {}, listen = "127.0.0.1:0") {
   const all = { "server.drain_seconds": 0, "log.level": "warn", ...PATIENT, ...settings };
   const sets = Object.entries(all).flatMap(([key, value]) => ["--set", `${key}=${value}`]);
-  const child = spawn(BINARY, ["--listen", listen, ...sets], {
+  const child = spawn(BINARY, ["--listen", listenBehind(listen), ...sets], {
     cwd: ROOT,
     env: ENVIRONMENT,
     stdio: ["ignore", "pipe", "pipe"],
@@ -94,7 +96,7 @@ export async function startServer(settings = {}, listen = "127.0.0.1:0") {
   let log = "";
   child.stderr.on("data", (chunk) => (log += chunk));
   const ended = new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
-  const url = await new Promise((resolve, reject) => {
+  const listening = await new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(new Error(`no server within ${START_TIMEOUT_MS} ms\n${log}`)), START_TIMEOUT_MS);
     child.once("error", reject);
     child.once("exit", (code) => reject(new Error(`the server ended with ${code}\n${log}`)));
@@ -108,7 +110,7 @@ export async function startServer(settings = {}, listen = "127.0.0.1:0") {
     });
   });
   return {
-    url,
+    url: await lagging(listening, ended),
     log: () => log,
     /** Resolves once the log says so: what it writes arrives a moment later. */
     async logged(words) {
