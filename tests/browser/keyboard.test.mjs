@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 
+import { Front } from "../clients/support/front.mjs";
 import { open } from "./support/people.mjs";
 
 const house = await open();
@@ -97,7 +98,7 @@ it("the keyboard alone plays a whole session", async () => {
   await focusIsSomewhere(page);
 
   await keyboard.press("Alt+n");
-  await jonas.reads("No votes yet");
+  for (const person of [jonas, hanna]) await person.reads("No votes yet");
   await focusIsSomewhere(page);
   await keyboard.press("8");
   await hanna.page.getByText("Saved", { exact: true }).waitFor();
@@ -147,14 +148,17 @@ it("letters choose shirts, and single keys can be switched off", async () => {
 });
 
 it("the live region says what happens, once", async () => {
+  const front = await Front.open(house.server.url);
   const hanna = await house.host("Hanna");
-  const jonas = await house.guest(hanna.code, "Jonas");
+  const jonas = await house.guest(hanna.code, "Jonas", { front, url: front.url });
   const mira = await house.guest(hanna.code, "Mira");
   await hanna.hears("polite", "Mira joined.");
   await jonas.play("5 points");
   await hanna.hears("polite", "Jonas voted. 1 of 3.");
   // Two at once become one sentence.
+  front.hold();
   await Promise.all([mira.play("5 points"), hanna.play("8 points")]);
+  front.release();
   await jonas.hears("polite", "3 of 3 voted.");
   await hanna.press("Start a timer of 1:00");
   await jonas.hears("polite", "Timer started: 1:00.");

@@ -138,6 +138,7 @@ it("the table in all its phases, and the drawers", { timeout: 600_000 }, async (
   await wide.page.getByText("React", { exact: true }).click();
 
   await wide.press("Vote again");
+  for (const person of [wide, phone, ...others]) await person.reads("No votes yet");
   for (const person of [wide, phone, ...others]) await person.play("5 points");
   await wide.press("Reveal");
   await both(wide, phone, (person) => person.reads("Agreed: 5"));
@@ -176,7 +177,7 @@ it("the table in all its phases, and the drawers", { timeout: 600_000 }, async (
   await wide.page.getByLabel("Countdown before the cards turn").selectOption("10 s");
   await wide.closeDrawer();
   await wide.press("Next story");
-  await phone.reads("Refund a partial order");
+  for (const person of [wide, phone, ...others]) await person.reads("Refund a partial order");
   for (const person of [wide, phone, ...others]) await person.card("8 points").click();
   await both(wide, phone, (person) => person.reads(/Cards turn in/));
   // Nobody hears that the cards have turned until the pictures are made.
