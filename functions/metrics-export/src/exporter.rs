@@ -41,7 +41,7 @@ impl Exporter {
         let name = |name| environment.get(name).unwrap_or("cardroom").to_owned();
         let identity = Identity { namespace: name(NAMESPACE), service: name(SERVICE) };
         let secrets = Arc::new(Secrets::new(environment.clone()));
-        let sessions = Sessions::new(&environment, secrets);
+        let sessions = Sessions::new(&environment, secrets)?;
         Ok(Self { identity, origins: environment.origins()?, sessions })
     }
 

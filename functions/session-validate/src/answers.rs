@@ -18,7 +18,7 @@ pub(crate) struct Answers {
 
 impl Answers {
     pub(crate) fn new(environment: Environment) -> Result<Self, BadSetting> {
-        Ok(Self { origins: environment.origins()?, validation: Validation::new(environment) })
+        Ok(Self { origins: environment.origins()?, validation: Validation::new(environment)? })
     }
 
     /// An error where the event is no HTTP request at all: nobody waits for an

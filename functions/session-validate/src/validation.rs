@@ -10,7 +10,7 @@ use cardroom::poker::ids::{JoinCode, Millis, SessionRef};
 use cardroom::poker::play::catch_up;
 use cardroom::poker::refusal::Refusal;
 use cardroom::store::{SessionStore, Stored, Tombstone};
-use functions_support::environment::{Environment, TOKEN_KEYS, parse};
+use functions_support::environment::{BadSetting, Environment, TOKEN_KEYS, parse};
 use functions_support::secrets::{SecretError, Secrets};
 use functions_support::sessions::{Away, Sessions};
 use secrecy::{ExposeSecret, SecretString};
@@ -57,16 +57,16 @@ pub(crate) enum Unknowable {
 }
 
 impl Validation {
-    pub(crate) fn new(environment: Environment) -> Self {
+    pub(crate) fn new(environment: Environment) -> Result<Self, BadSetting> {
         let secrets = Arc::new(Secrets::new(environment.clone()));
-        let sessions = Sessions::new(&environment, Arc::clone(&secrets));
-        Self {
+        let sessions = Sessions::new(&environment, Arc::clone(&secrets))?;
+        Ok(Self {
             secrets,
             sessions,
             keys: Mutex::default(),
             recent: Mutex::default(),
             guesses: Mutex::default(),
-        }
+        })
     }
 
     pub(crate) async fn of(&self, check: &TokenCheck) -> Result<ValidToken, Failure> {

@@ -5,6 +5,7 @@
 //! when it is needed (see [`crate::secrets`]).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use cardroom::identity::Origins;
 use cardroom::identity::origins::origin;
@@ -18,6 +19,8 @@ pub const KEY_PREFIX: &str = "CARDROOM_REDIS__KEY_PREFIX";
 pub const LOG_FORMAT: &str = "CARDROOM_LOG__FORMAT";
 pub const LOG_LEVEL: &str = "CARDROOM_LOG__LEVEL";
 pub const ORIGINS: &str = "CARDROOM_SERVER__ORIGINS";
+pub const REDIS_COMMAND_TIMEOUT_MS: &str = "CARDROOM_REDIS__COMMAND_TIMEOUT_MS";
+pub const REDIS_CONNECT_TIMEOUT_MS: &str = "CARDROOM_REDIS__CONNECT_TIMEOUT_MS";
 pub const REDIS_URL: &str = "CARDROOM_REDIS__URL";
 pub const TOKEN_KEYS: &str = "CARDROOM_AUTH__TOKEN_KEYS";
 
@@ -75,6 +78,18 @@ impl Environment {
         let list: Option<Vec<String>> = list.iter().map(|text| origin(text)).collect();
         list.map(|list| Origins::new(&list)).ok_or(bad)
     }
+
+    /// A time in whole milliseconds, `default` where nothing is said.
+    pub fn milliseconds(
+        &self,
+        name: &'static str,
+        default: Duration,
+    ) -> Result<Duration, BadSetting> {
+        let Some(given) = self.get(name) else { return Ok(default) };
+        let given = given.parse().ok().filter(|ms| (1..=60_000).contains(ms));
+        let bad = BadSetting { name, problem: "is no number of milliseconds from 1 to 60000" };
+        given.map(Duration::from_millis).ok_or(bad)
+    }
 }
 
 /// A value as the server reads it from its environment: `["a", "b"]`,
@@ -104,6 +119,22 @@ mod tests {
         assert_eq!(printed.lines().count(), 6);
         assert!(printed.contains("\nSECRET_ARN_CARDROOM_REDIS__URL\n"), "{printed}");
         assert!(!printed.contains("\nCARDROOM_REDIS__URL\n"), "{printed}");
+    }
+
+    #[test]
+    fn times_are_milliseconds() {
+        let default = Duration::from_millis(200);
+        let time = |text: &str| {
+            Environment::from([(REDIS_COMMAND_TIMEOUT_MS, text)])
+                .milliseconds(REDIS_COMMAND_TIMEOUT_MS, default)
+        };
+        assert_eq!(time("").ok(), Some(default));
+        assert_eq!(time("1500").ok(), Some(Duration::from_millis(1_500)));
+        for text in ["0", "60001", "-1", "1s", "0.5"] {
+            let error = time(text).expect_err("no time").to_string();
+            let named = "CARDROOM_REDIS__COMMAND_TIMEOUT_MS is no number of milliseconds";
+            assert!(error.starts_with(named), "{error}");
+        }
     }
 
     #[test]

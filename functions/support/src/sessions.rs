@@ -14,18 +14,21 @@ use cardroom::store::{RedisStore, StoreError};
 use secrecy::SecretString;
 use tokio::time::timeout;
 
-use crate::environment::{Environment, KEY_PREFIX, REDIS_URL};
+use crate::environment::{
+    BadSetting, Environment, KEY_PREFIX, REDIS_COMMAND_TIMEOUT_MS, REDIS_CONNECT_TIMEOUT_MS,
+    REDIS_URL,
+};
 use crate::secrets::{SecretError, Secrets};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(300);
 const COMMAND_TIMEOUT: Duration = Duration::from_millis(200);
-/// From the first question to the last answer, connecting included.
-pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Where the sessions are, for one function.
 pub struct Sessions {
     secrets: Arc<Secrets>,
     key_prefix: String,
+    connect_timeout: Duration,
+    command_timeout: Duration,
     kept: Mutex<Option<Kept>>,
 }
 
@@ -45,14 +48,26 @@ pub enum Away {
     NoConnection(String),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("no answer within {} ms", TOTAL_TIMEOUT.as_millis())]
-    Late,
+    #[error("no answer within {} ms", .0.as_millis())]
+    Late(Duration),
 }
 
 impl Sessions {
-    pub fn new(environment: &Environment, secrets: Arc<Secrets>) -> Self {
-        let key_prefix = environment.get(KEY_PREFIX).unwrap_or_default().to_owned();
-        Self { secrets, key_prefix, kept: Mutex::default() }
+    pub fn new(environment: &Environment, secrets: Arc<Secrets>) -> Result<Self, BadSetting> {
+        let time = |name, default| environment.milliseconds(name, default);
+        Ok(Self {
+            secrets,
+            key_prefix: environment.get(KEY_PREFIX).unwrap_or_default().to_owned(),
+            connect_timeout: time(REDIS_CONNECT_TIMEOUT_MS, CONNECT_TIMEOUT)?,
+            command_timeout: time(REDIS_COMMAND_TIMEOUT_MS, COMMAND_TIMEOUT)?,
+            kept: Mutex::default(),
+        })
+    }
+
+    /// From the first question to the last answer, connecting included: what
+    /// was kept may have died, and all begins anew.
+    fn total_timeout(&self) -> Duration {
+        2 * (self.connect_timeout + self.command_timeout)
     }
 
     /// What `question` finds, which may be asked twice.
@@ -75,18 +90,19 @@ impl Sessions {
             }
             Ok(result?)
         };
-        let result = timeout(TOTAL_TIMEOUT, asking).await;
+        let total_timeout = self.total_timeout();
+        let result = timeout(total_timeout, asking).await;
         if result.is_err() {
             self.forget();
         }
-        result.unwrap_or(Err(Away::Late))
+        result.unwrap_or(Err(Away::Late(total_timeout)))
     }
 
     async fn connect(&self, url: Arc<SecretString>) -> Result<Arc<RedisStore>, Away> {
         let options = RedisOptions {
             key_prefix: self.key_prefix.clone(),
-            connect_timeout: CONNECT_TIMEOUT,
-            command_timeout: COMMAND_TIMEOUT,
+            connect_timeout: self.connect_timeout,
+            command_timeout: self.command_timeout,
             durability: Durability::Fast,
             ..RedisOptions::new(SecretString::clone(&url))
         };

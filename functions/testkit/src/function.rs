@@ -13,11 +13,21 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::runtime_api::RuntimeApi;
 
 /// Until a function that was called must have answered.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// The deadline that functions are told unless the test says another one.
-const DEADLINE: Duration = Duration::from_secs(5);
+const DEADLINE: Duration = Duration::from_secs(30);
 /// Until what a process wrote has been read.
 const PIPE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// As long as a deployment waits for Redis.
+pub const AS_DEPLOYED: [(&str, &str); 2] =
+    [("CARDROOM_REDIS__CONNECT_TIMEOUT_MS", ""), ("CARDROOM_REDIS__COMMAND_TIMEOUT_MS", "")];
+
+/// A Redis that a busy machine holds up is not one that is away.
+const PATIENT: [(&str, &str); 2] = [
+    ("CARDROOM_REDIS__CONNECT_TIMEOUT_MS", "10000"),
+    ("CARDROOM_REDIS__COMMAND_TIMEOUT_MS", "10000"),
+];
 
 pub struct Function {
     api: RuntimeApi,
@@ -54,7 +64,7 @@ impl Function {
     pub async fn start(binary: &str, environment: &[(&str, &str)]) -> Self {
         let api = RuntimeApi::start().await;
         let mut command = Command::new(chosen(binary));
-        command.env_clear().envs(environment.iter().copied());
+        command.env_clear().envs(PATIENT).envs(environment.iter().copied());
         command.envs([
             ("AWS_LAMBDA_FUNCTION_NAME", "poker"),
             ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
@@ -70,6 +80,17 @@ impl Function {
 
     pub async fn invoke(&self, event: &Value) -> Reply {
         self.invoke_text(event.to_string(), DEADLINE).await
+    }
+
+    /// Until the answer is another one than `status`, a few times.
+    pub async fn invoke_in_vain(&self, event: &Value, status: u64) -> Reply {
+        for _ in 0..10 {
+            let reply = self.invoke(event).await;
+            if reply.status() != status {
+                return reply;
+            }
+        }
+        self.invoke(event).await
     }
 
     /// An event that need not be JSON.

@@ -15,7 +15,7 @@ mod redis_server;
 mod runtime_api;
 mod secrets;
 
-pub use function::{Ended, Function, Outcome, Reply};
+pub use function::{AS_DEPLOYED, Ended, Function, Outcome, Reply};
 pub use host::{Host, KEY_PREFIX, Table};
 pub use proxy::Proxy;
 pub use redis_server::RedisServer;
