@@ -9,7 +9,7 @@ import { startRedis } from "./support/redis.mjs";
 it("saving is paused, and the last vote is kept for later", async () => {
   const redis = await startRedis();
   after(() => redis.stop());
-  const server = await serve({ "redis.url": redis.url, "redis.command_timeout_ms": 1_000 });
+  const server = await serve({ "redis.url": redis.url, "redis.command_timeout_ms": 3_000 });
   const room = new Room(server.url, ["websocket"]);
   after(() => room.close());
   const host = await room.open();

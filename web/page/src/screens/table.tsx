@@ -1,6 +1,6 @@
 // The table: the page for the whole afternoon.
 
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 
 import { Banner } from "../parts/banner";
 import { Dock } from "../parts/dock";
@@ -27,7 +27,8 @@ export function TableScreen({ session }: { session: Session }) {
   const view = useStore(session.view);
   const open = useStore(drawer);
   const isOnline = useStore(session.link).status === "online";
-  useEffect(() => listenToKeys(session), [session]);
+  // Before anybody sees the cards: a key is not lost.
+  useLayoutEffect(() => listenToKeys(session), [session]);
   useEffect(() => accompany(session), [session]);
   return (
     <SessionContext.Provider value={session}>
