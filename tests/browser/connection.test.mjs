@@ -107,9 +107,9 @@ it("a reveal by another does not meet a hasty new round", async () => {
   assert.equal(await hanna.page.evaluate(() => window.sawInert), "true");
   await hanna.page.waitForTimeout(1_000);
   await jonas.reads("Agreed: 5");
+  await jonas.listen();
   await hanna.press("Vote again");
-  await jonas.reads("No votes yet");
-  // And it can be taken back.
+  // And it can be taken back, for a few seconds.
   await hanna.press("Bring the cards back");
-  await jonas.reads("Agreed: 5");
+  for (const reads of ["No votes yet", "Agreed: 5"]) await jonas.hasHeard(reads, "headline");
 });

@@ -87,7 +87,7 @@ it("the keyboard alone plays a whole session", async () => {
   await jonas.play("5 points");
 
   await keyboard.press("Alt+t");
-  await jonas.page.getByText(/^Timer0:5\d$/).waitFor();
+  await jonas.page.getByText(/^Timer0:\d\d$/).waitFor();
   await hanna.reads("Everybody voted");
   await keyboard.press("Alt+r");
   await hanna.reads("Agreed: 5");
@@ -154,7 +154,7 @@ it("the live region says what happens, once", async () => {
   const mira = await house.guest(hanna.code, "Mira");
   await hanna.hears("polite", "Mira joined.");
   await jonas.play("5 points");
-  await hanna.hears("polite", "Jonas voted. 1 of 3.");
+  for (const person of [hanna, mira]) await person.hears("polite", "Jonas voted. 1 of 3.");
   // Two at once become one sentence.
   front.hold();
   await Promise.all([mira.play("5 points"), hanna.play("8 points")]);

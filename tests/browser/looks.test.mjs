@@ -88,7 +88,7 @@ it("the start, and the ways in", async () => {
   await look("dead-end", { wide, phone });
 });
 
-it("the table in all its phases, and the drawers", { timeout: 600_000 }, async () => {
+it("the table in all its phases, and the drawers", { timeout: 1_800_000 }, async () => {
   const wide = await house.host("Hanna", { session: "Sprint 12 · Checkout", ...WIDE, ...(await behindFront()) });
   await look("alone", { wide });
   const phone = await house.guest(wide.code, "Jonas", { ...PHONE, ...(await behindFront()) });

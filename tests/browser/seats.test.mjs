@@ -10,10 +10,11 @@ const house = await open();
 it("a refresh keeps the seat and the vote", async () => {
   const hanna = await house.host("Hanna");
   await hanna.play("8 points");
-  await hanna.page.reload();
+  // It is said for a few seconds.
+  await hanna.page.reload({ waitUntil: "commit" });
+  await hanna.page.getByText("Back in as Hanna.").waitFor();
   await hanna.isSeated();
   assert.equal(await hanna.card("8 points").isChecked(), true);
-  await hanna.page.getByText("Back in as Hanna.").waitFor();
   assert.equal(await hanna.page.getByRole("listitem").filter({ hasText: "Hanna" }).count(), 1);
 });
 
@@ -33,7 +34,7 @@ it("a second tab is the same seat, and shows the same vote", async () => {
 
 it("somebody else at the same browser takes a seat of his own", async () => {
   const hanna = await house.host("Hanna");
-  await hanna.page.reload();
+  await hanna.page.reload({ waitUntil: "commit" });
   await hanna.press("Not you?");
   await hanna.page.getByRole("heading", { name: "Sprint 12" }).waitFor();
   await hanna.page.getByLabel("Your name").fill("Jonas");
@@ -83,6 +84,8 @@ it("dead ends have one sentence and one way on", async () => {
   await hanna.press("Menu");
   await hanna.page.getByRole("switch", { name: /Lock the session/ }).check();
   await hanna.closeDrawer();
+  const isLocked = async () => (await (await fetch(`${house.server.url}/api/v1/sessions/${hanna.code}`)).json()).locked;
+  while (!(await isLocked())) await hanna.page.waitForTimeout(50);
   const late = await house.person();
   await late.page.goto(`${late.url}/#${hanna.code}`);
   await late.page.getByRole("heading", { name: "The table is locked." }).waitFor();

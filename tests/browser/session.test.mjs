@@ -117,6 +117,7 @@ it("a countdown runs for all and can be stopped", async () => {
   await hanna.play("5 points");
   await jonas.play("5 points");
   await jonas.reads(/Cards turn in/);
+  await hanna.reads(/Cards turn in/);
   // A click at once is taken for a second one on "Reveal".
   await hanna.page.waitForTimeout(500);
   await hanna.press("Wait, not yet");

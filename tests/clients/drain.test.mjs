@@ -85,7 +85,8 @@ describe("a drain", { concurrency: true }, () => {
       assert.equal(await status(server, "/socket.io/?EIO=4&transport=polling"), 503);
       for (const [index, table] of tables.entries()) {
         await hosts[index].do("vote:submit", table.vote("5"));
-        assert.equal(table.clients.at(-1).heard("connection:error").length, 0, "nobody is told before it is time");
+        const told = table.clients.at(-1).heard("connection:error").length;
+        assert.ok(told === 0 || Date.now() - begun >= SLOW_DRAIN["server.drain_notice_ms"], "nobody is told before it is time");
       }
       assert.deepEqual(await server.ended, { code: 0, signal: null });
       const gone = await Promise.all(going);
@@ -191,7 +192,7 @@ describe("a drain", { concurrency: true }, () => {
 
   it("says by its status that the store could not be told", async () => {
     const own = await startRedis();
-    const server = await startServer({ ...SHARED, "redis.url": own.url, "redis.command_timeout_ms": 1_000, "server.drain_seconds": 1 });
+    const server = await startServer({ ...SHARED, "redis.url": own.url, "redis.command_timeout_ms": 5_000, "server.drain_seconds": 1 });
     const table = new Table(server, "websocket");
     try {
       await table.open();

@@ -22,7 +22,7 @@ after(async () => {
 /** Resolves once the server listens, which it says nowhere else. */
 async function listening() {
   for (let attempts = 0; (await redis.ask("PUBSUB", "NUMPAT")) === 0; attempts += 1) {
-    assert.ok(attempts < 200, "the server listens to the emitter");
+    assert.ok(attempts < 1_200, "the server listens to the emitter");
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
@@ -87,7 +87,7 @@ async function hears(client, name, count = 1) {
   for (let attempts = 0; ; attempts += 1) {
     const heard = client.strange.filter(([event]) => event === name).map(([, ...payload]) => payload);
     if (heard.length >= count) return heard;
-    assert.ok(attempts < 400, `${count} ${name} come, not ${JSON.stringify(client.strange)}`);
+    assert.ok(attempts < 1_200, `${count} ${name} come, not ${JSON.stringify(client.strange)}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

@@ -244,7 +244,7 @@ describe("instances", { concurrency: true }, () => {
 
   it("forget nobody because Redis was away for longer than a lease", async () => {
     const shared = await startRedis();
-    const on = { "redis.url": shared.url, "redis.command_timeout_ms": 2_000 };
+    const on = { "redis.url": shared.url, "redis.command_timeout_ms": 5_000 };
     const [one, other] = await Promise.all([startInstance(on), startInstance(on)]);
     const { table, people } = await seated(one, other);
     const [host, ann] = people;

@@ -204,7 +204,7 @@ describe("budgets", () => {
 
   it("are kept by the instance alone while Redis is away", async () => {
     const own = await startRedis();
-    const server = await startInstance(own, { "redis.command_timeout_ms": 2_000 });
+    const server = await startInstance(own, { "redis.command_timeout_ms": 4_000 });
     const { table, ann } = await seated(server);
     try {
       await own.stop();

@@ -185,7 +185,7 @@ it("asks Redis about an owner once in a while, and never about an invented one",
 });
 
 it("gives up an owner that is frozen, once its lease is over", { timeout: 120_000 }, async () => {
-  const pair = await house(2, { "instances.lease_ms": 3_000, "instances.renew_ms": 500 });
+  const pair = await house(2, { "instances.lease_ms": 8_000, "instances.renew_ms": 500 });
   const [here, there] = pair.servers;
   const path = "/socket.io/?EIO=4&transport=polling";
   try {

@@ -204,12 +204,12 @@ export class Person {
     return this.page.evaluate(() => window.heard);
   }
 
-  /** Waits until the page has said `words` of the connection, even if it says something else by now. */
-  async hasHeard(words) {
+  /** Waits until the page has said `words` of the connection, or another `subject`, even if it says something else by now. */
+  async hasHeard(words, subject = "connection") {
     for (const end = Date.now() + PATIENCE_MS; ; await this.page.waitForTimeout(50)) {
-      const { connection } = await this.heard();
-      if (connection.includes(words)) return;
-      assert.ok(Date.now() < end, `${this.name} never heard ${words}, only ${connection}`);
+      const { [subject]: said } = await this.heard();
+      if (said.includes(words)) return;
+      assert.ok(Date.now() < end, `${this.name} never heard ${words}, only ${said}`);
     }
   }
 

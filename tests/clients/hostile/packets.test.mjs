@@ -9,8 +9,8 @@ import { House } from "./house.mjs";
 import { RawPolling, RawSocket } from "./raw.mjs";
 
 /** Whoever is good has connected and joined by then, however busy the machine is. */
-const CONNECT_TIMEOUT_MS = 3_000;
-const JOIN_TIMEOUT_MS = 6_000;
+const CONNECT_TIMEOUT_MS = 8_000;
+const JOIN_TIMEOUT_MS = 12_000;
 const KIB = 1_024;
 const NO_STATUS = 1005;
 const TOO_LARGE = 1009;

@@ -38,7 +38,7 @@ const SETTINGS = {
   "session.status_debounce_ms": 0,
   "session.away_debounce_ms": 0,
   // Longer than who comes back at once takes on a busy machine.
-  "session.disconnect_grace_ms": 4_000,
+  "session.disconnect_grace_ms": 8_000,
   "rate_limits.vote:submit": 1_000,
   "rate_limits.vote:change": 1_000,
   "rate_limits.session:sync": 1_000,
