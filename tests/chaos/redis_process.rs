@@ -34,7 +34,7 @@ pub(crate) struct RedisProcess {
 }
 
 const START_TIMEOUT: Duration = Duration::from_secs(20);
-const ASK_TIMEOUT: Duration = Duration::from_secs(5);
+const ASK_TIMEOUT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(2);
 
 impl RedisProcess {

@@ -147,7 +147,7 @@ async fn lose_nothing(url: &str, fail: impl AsyncFnOnce(SessionId) -> String) ->
     let mut accepted = Vec::new();
     for writer in writers {
         let (stamps, gap) = timeout(LONG, writer).await.expect("an end").expect("no panic");
-        assert!(stamps.len() > 20, "{} were accepted", stamps.len());
+        assert!(stamps.len() > 5, "{} were accepted", stamps.len());
         longest = longest.max(gap);
         accepted.extend(stamps);
     }

@@ -111,7 +111,7 @@ impl RedisServer {
         words: &[&str],
     ) -> Result<T, redis::RedisError> {
         let client = redis::Client::open(self.url()).expect("a URL");
-        let mut connection = client.get_connection_with_timeout(Duration::from_secs(2))?;
+        let mut connection = client.get_connection_with_timeout(Duration::from_secs(30))?;
         command(words).query(&mut connection)
     }
 
@@ -157,6 +157,7 @@ pub(crate) fn options(url: &str, prefix: &str) -> RedisOptions {
         // For machines that do ten other things.
         command_timeout: Duration::from_secs(5),
         connect_timeout: Duration::from_secs(5),
+        ready_timeout: Duration::from_secs(5),
         ..RedisOptions::new(url.to_owned().into())
     }
 }

@@ -76,7 +76,9 @@ async fn redis_key_injection() {
     ];
     let redis = RedisServer::start();
     let url = format!("redis.url={}", redis.url());
-    let program = Program::start(&[&url, "redis.key_prefix=threats:"]).await;
+    let program =
+        Program::start(&[&url, "redis.key_prefix=threats:", "redis.command_timeout_ms=10000"])
+            .await;
     let (mut ann, created) = hosted(program.address).await;
     let (mut bob, _) = joined(program.address, &created, "{}:*\r\n").await;
     for (number, hostile) in HOSTILE.iter().enumerate() {

@@ -59,7 +59,7 @@ async fn a_new_certificate_is_for_new_connections_and_a_bad_one_for_none() {
 async fn whoever_speaks_no_tls_is_refused_and_disturbs_nobody() {
     let (authority, folder) = (Authority::new(), tempfile::tempdir().expect("a folder"));
     authority.issue_into(folder.path());
-    let program = Program::start(folder.path(), &["server.header_timeout_ms=500"]).await;
+    let program = Program::start(folder.path(), &["server.header_timeout_ms=3000"]).await;
     let mut good = Peer::connect(program.address, &authority).await;
     assert_eq!(good.get("/healthz").await.0, 200);
 
