@@ -86,8 +86,7 @@ it("the keyboard alone plays a whole session", async () => {
   assert.equal(await hanna.card("quite sure").isChecked(), true);
   await jonas.play("5 points");
 
-  await keyboard.press("Alt+t");
-  await jonas.page.getByText(/^Timer0:\d\d$/).waitFor();
+  await Promise.all([jonas.page.getByText(/^Timer0:5\d$/).waitFor(), keyboard.press("Alt+t")]);
   await hanna.reads("Everybody voted");
   await keyboard.press("Alt+r");
   await hanna.reads("Agreed: 5");
