@@ -131,3 +131,20 @@ impl Sessions {
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn total(environment: &Environment) -> Duration {
+        let secrets = Arc::new(Secrets::new(environment.clone()));
+        Sessions::new(environment, secrets).expect("good settings").total_timeout()
+    }
+
+    #[test]
+    fn a_second_is_waited_unless_a_deployment_says_otherwise() {
+        assert_eq!(total(&Environment::default()), Duration::from_secs(1));
+        let given = [(REDIS_CONNECT_TIMEOUT_MS, "1000"), (REDIS_COMMAND_TIMEOUT_MS, "500")];
+        assert_eq!(total(&Environment::from(given)), Duration::from_secs(3));
+    }
+}
