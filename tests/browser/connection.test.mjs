@@ -66,6 +66,18 @@ it("a link that is followed while the server is away is looked up again", async 
   await jonas.page.getByRole("button", { name: "Take a seat" }).waitFor();
 });
 
+// Guards `useStore`: what changed between a rendering and its effects was never shown.
+it("a browser that is slow to run effects shows what came meanwhile", async () => {
+  const hanna = await house.host("Hanna");
+  const jonas = await house.person();
+  await jonas.page.addInitScript(() => {
+    const { requestAnimationFrame, setTimeout } = window;
+    window.requestAnimationFrame = (act) => setTimeout(() => requestAnimationFrame(act), 1_000);
+    window.setTimeout = (act, ms, ...words) => setTimeout(act, 1_000 + (ms ?? 0), ...words);
+  });
+  await jonas.enter(hanna.code, "Jonas");
+});
+
 it("too fast: the last choice is kept, and sent in time", { timeout: 120_000 }, async () => {
   const hanna = await house.host("Hanna");
   const cards = ["1 point", "2 points", "3 points", "5 points", "8 points", "13 points"];

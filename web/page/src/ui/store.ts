@@ -29,15 +29,17 @@ export class Store<T> {
 /** The value, and a new rendering whenever it changes. */
 export function useStore<T>(store: Store<T>): T {
   const [, setVersion] = useState(0);
+  const shown = store.value;
   useEffect(() => {
-    let seen = store.value;
+    let seen = shown;
     const look = () => {
       if (Object.is(seen, store.value)) return;
       seen = store.value;
       setVersion((version) => version + 1);
     };
+    // An effect runs some time after the rendering: it may have changed since.
     look();
     return store.subscribe(look);
   }, [store]);
-  return store.value;
+  return shown;
 }
