@@ -66,6 +66,13 @@ it("a link that is followed while the server is away is looked up again", async 
   await jonas.page.getByRole("button", { name: "Take a seat" }).waitFor();
 });
 
+it("an answer that never comes is not waited for", async () => {
+  const hanna = await house.host("Hanna");
+  const jonas = await house.person();
+  await jonas.page.route("**/api/v1/sessions/*", () => {}, { times: 1 });
+  await jonas.enter(hanna.code, "Jonas");
+});
+
 // Guards `useStore`: what changed between a rendering and its effects was never shown.
 it("a browser that is slow to run effects shows what came meanwhile", async () => {
   const hanna = await house.host("Hanna");

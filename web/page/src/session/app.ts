@@ -38,6 +38,8 @@ export type Place =
 
 /** Between looks for a session while there is no answer, or none for now. */
 const LOOK_PAUSES_MS = [500, 1_500, 3_000];
+/** For one of them; a line that swallows what is sent says nothing of it. */
+const LOOK_TIMEOUT_MS = 5_000;
 const PASSING = new Set(["STATE_UNAVAILABLE", "SERVER_BUSY", "SERVER_SHUTDOWN"]);
 
 /** How long a form waits for the server before it gives the word back. */
@@ -124,7 +126,7 @@ class App {
     let failure = "UNREACHABLE";
     for (const pauseMs of [...LOOK_PAUSES_MS, null]) {
       try {
-        const response = await fetch(`api/v1/sessions/${code}`);
+        const response = await fetch(`api/v1/sessions/${code}`, { signal: AbortSignal.timeout(LOOK_TIMEOUT_MS) });
         const answer: unknown = await response.json();
         if (this.#isGone(code)) return;
         if (response.ok) {
@@ -136,7 +138,7 @@ class App {
         failure = isFailure(answer) ? answer.code : "UNREACHABLE";
         if (failure !== "UNREACHABLE" && !PASSING.has(failure)) break;
       } catch {
-        // No network, or no server: the dead end says so.
+        // No network, no server, or none in time: the dead end says so.
         failure = "UNREACHABLE";
       }
       if (pauseMs !== null) await new Promise((resolve) => setTimeout(resolve, pauseMs));
