@@ -50,7 +50,7 @@ async function survives(fleet, victim, people, cards) {
   await victim.hasHeard("Reconnecting…");
   await victim.isSeated();
   for (const person of people) await person.isSeated();
-  assert.equal(await victim.card(cards.get(victim)).isChecked(), true);
+  await victim.holds(cards.get(victim));
   await victim.page.getByText("Saved", { exact: true }).waitFor();
   await victim.seatSays(victim.name, "you");
   assert.equal(await victim.page.getByRole("list", { name: "Seats" }).getByRole("listitem").count(), 3);

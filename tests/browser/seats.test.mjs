@@ -14,7 +14,7 @@ it("a refresh keeps the seat and the vote", async () => {
   await hanna.page.reload({ waitUntil: "commit" });
   await hanna.page.getByText("Back in as Hanna.").waitFor();
   await hanna.isSeated();
-  assert.equal(await hanna.card("8 points").isChecked(), true);
+  await hanna.holds("8 points");
   assert.equal(await hanna.page.getByRole("listitem").filter({ hasText: "Hanna" }).count(), 1);
 });
 
@@ -26,7 +26,7 @@ it("a second tab is the same seat, and shows the same vote", async () => {
   await hanna.isSeated(second);
   await first.getByRole("radio", { name: "3 points", exact: true }).click();
   await second.getByText("Saved", { exact: true }).waitFor();
-  assert.equal(await second.getByRole("radio", { name: "3 points", exact: true }).isChecked(), true);
+  await second.getByRole("radio", { name: "3 points", exact: true, checked: true }).waitFor();
   await second.close();
   await first.waitForTimeout(300);
   await first.getByText("Online", { exact: true }).waitFor();

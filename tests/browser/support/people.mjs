@@ -127,6 +127,11 @@ export class Person {
     return this.page.getByRole("radio", { name, exact: true });
   }
 
+  /** It is the card that is chosen. */
+  async holds(name) {
+    await this.page.getByRole("radio", { name, exact: true, checked: true }).waitFor();
+  }
+
   /** Plays a card; the server has it when this resolves. */
   async play(name) {
     await this.card(name).click();

@@ -1,6 +1,6 @@
 // Values that the page watches.
 
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 export class Store<T> {
   #value: T;
@@ -30,14 +30,15 @@ export class Store<T> {
 export function useStore<T>(store: Store<T>): T {
   const [, setVersion] = useState(0);
   const shown = store.value;
-  useEffect(() => {
+  // Before any other event: the first thing that is done at a screen shows.
+  useLayoutEffect(() => {
     let seen = shown;
     const look = () => {
       if (Object.is(seen, store.value)) return;
       seen = store.value;
       setVersion((version) => version + 1);
     };
-    // An effect runs some time after the rendering: it may have changed since.
+    // It may have changed since it was rendered.
     look();
     return store.subscribe(look);
   }, [store]);
