@@ -177,6 +177,7 @@ async fn a_primary_that_is_killed_takes_nothing_with_it() {
     for round in 0..3 {
         let longest = lose_nothing(&url, async |_| {
             tokio::task::block_in_place(|| {
+                site.wait_for_replicas();
                 let port = site.primary_port();
                 let dead = site.servers.iter().position(|server| server.port() == port);
                 let dead = site.servers.swap_remove(dead.expect("one of ours"));
@@ -201,6 +202,7 @@ async fn a_primary_that_hangs_and_comes_back_changes_nothing() {
     let url = site.url();
     lose_nothing(&url, async |_| {
         tokio::task::block_in_place(|| {
+            site.wait_for_replicas();
             let port = site.primary_port();
             let primary = site.servers.iter().find(|server| server.port() == port).expect("ours");
             let pid = primary.pid();

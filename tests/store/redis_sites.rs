@@ -106,6 +106,29 @@ impl SentinelSite {
         primary.map_or(0, online_replicas)
     }
 
+    /// Waits until both replicas have what is written by now. One that lags is
+    /// chosen now and then, with all that only the other one had.
+    pub(super) fn wait_for_replicas(&self) {
+        let written = self.offsets().0;
+        wait_until("replicas that have it all", || {
+            self.offsets().1.iter().filter(|offset| written <= **offset).count() == 2
+        });
+    }
+
+    /// How far the primary has written, and how far each replica has read.
+    fn offsets(&self) -> (u64, Vec<u64>) {
+        let port = self.primary_port();
+        let primary = self.servers.iter().find(|server| server.port() == port).expect("ours");
+        let info: String = primary.ask_now(&["INFO", "replication"]);
+        let after = |line: &str, name: &str| {
+            let rest = line.split_once(name)?.1;
+            rest.split([',', '\r']).next()?.parse().ok()
+        };
+        let written = info.lines().find_map(|line| after(line, "master_repl_offset:"));
+        let read = info.lines().filter_map(|line| after(line, "state=online,offset="));
+        (written.expect("a primary"), read.collect())
+    }
+
     pub(super) fn is_whole(&self) -> bool {
         let knows_all = |sentinel: &RedisServer| {
             let info: String = sentinel.ask_now(&["INFO", "sentinel"]);
