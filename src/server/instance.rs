@@ -236,9 +236,9 @@ impl Instance {
             }
         };
         let drained = serve(listener, handler, limits, ending).await;
-        let unsaved = timeout(SETTLE_TIMEOUT, leaving.settle()).await;
+        let is_settled = timeout(SETTLE_TIMEOUT, leaving.settle()).await.is_ok();
         let is_retired = leaving.retire().await;
-        let is_saved = unsaved == Ok(0) && is_retired;
+        let is_saved = is_settled && is_retired;
         for task in [scraped, sealed, hangups].into_iter().flatten() {
             task.abort();
         }

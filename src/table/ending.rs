@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 use crate::api::failure::Failure;
 use crate::api::projection::NAMESPACE;
@@ -14,12 +15,14 @@ use crate::connection::Socket;
 use crate::poker::refusal::Refusal;
 use crate::protocol::{CloseReason, Encoded};
 use crate::table::answer::tell;
-use crate::table::handle::{Job, Look};
+use crate::table::handle::{Job, Look, SessionHandle};
 use crate::table::registry::Table;
 use crate::table::socket_state::SocketState;
 
 /// Sessions that are asked at one time.
 const SETTLING_MAX: usize = 64;
+/// Until one is asked again: a departure may be on its way to it.
+const SETTLING_PAUSE: Duration = Duration::from_millis(50);
 
 impl Table {
     /// What clients are told before their connections are closed because this
@@ -33,24 +36,30 @@ impl Table {
             .collect()
     }
 
-    /// Waits until all that was to be committed is, departures included.
-    /// Returns how many sessions could not be saved: to them somebody seems
-    /// to be here who is not.
-    pub async fn settle(&self) -> usize {
-        let settled = self.shared.sessions.all().into_iter().map(|handle| {
-            let instance = self.shared.instance;
-            async move {
-                let (answer, answered) = oneshot::channel();
-                let look: Look = Box::new(move |session, _| {
-                    let _ = answer.send(!session.seats.instances().contains(&instance));
-                });
-                // A task that has ended had nobody left to save.
-                handle.send(Box::new(Job::Look(look))).await.is_err()
-                    || answered.await.unwrap_or(false)
+    /// Returns when all that was to be committed is, departures included; never
+    /// if a session cannot be saved: to it somebody seems to be here who is not.
+    pub async fn settle(&self) {
+        let mut unsettled = self.shared.sessions.all();
+        loop {
+            let asked = stream::iter(unsettled).map(|session| self.unless_settled(session));
+            unsettled = asked.buffer_unordered(SETTLING_MAX).filter_map(ready).collect().await;
+            if unsettled.is_empty() {
+                return;
             }
+            sleep(SETTLING_PAUSE).await;
+        }
+    }
+
+    async fn unless_settled(&self, session: SessionHandle) -> Option<SessionHandle> {
+        let (answer, answered) = oneshot::channel();
+        let instance = self.shared.instance;
+        let look: Look = Box::new(move |session, _| {
+            let _ = answer.send(!session.seats.instances().contains(&instance));
         });
-        let settled = stream::iter(settled).buffer_unordered(SETTLING_MAX);
-        settled.filter(|is_saved| ready(!is_saved)).count().await
+        // A task that has ended had nobody left to save.
+        let is_settled = session.send(Box::new(Job::Look(look))).await.is_err()
+            || answered.await.unwrap_or(false);
+        (!is_settled).then_some(session)
     }
 
     pub(super) fn wait_in_lobby(&self, socket: &Socket) {
@@ -88,7 +97,7 @@ pub(super) fn end(socket: &Socket) {
     socket.disconnect();
     let socket = socket.clone();
     tokio::spawn(async move {
-        tokio::time::sleep(CLIENT_CLOSES_WITHIN).await;
+        sleep(CLIENT_CLOSES_WITHIN).await;
         socket.close(CloseReason::ForcedClose);
     });
 }
