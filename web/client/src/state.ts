@@ -108,7 +108,10 @@ const changes: { [Name in keyof Events]?: (now: SessionSnapshot, event: Events[N
   "vote:submitted": (now, event) => {
     const voted = now.round.votedPlayerIds.filter((id) => id !== event.playerId);
     if (event.hasVoted) voted.push(event.playerId);
+    // Of a seat that only watches now, the vote is dropped; nobody else says so.
+    const isDropped = !event.hasVoted && event.playerId === now.you.playerId;
     return {
+      you: isDropped ? { ...now.you, vote: undefined } : now.you,
       players: patched(now.players, event.playerId, { hasVoted: event.hasVoted }),
       round: {
         ...now.round,

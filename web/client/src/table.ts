@@ -523,10 +523,7 @@ export class Table {
         // The vote was dropped meanwhile, and is a first one again.
         if (error.code === "NO_VOTE_TO_CHANGE" && value !== null) {
           const again = { ...aim, requestId: `${requestId}-1`, value, confidence };
-          return this.#link.socket.emit("vote:submit", again, (answer) => {
-            if (answer.ok) resolve();
-            else reject(new CardroomError(answer.error));
-          });
+          return this.#link.socket.emit("vote:submit", again, done);
         }
         if (error.code === "NOT_JOINED") {
           this.#ballot.interrupt();

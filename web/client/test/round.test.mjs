@@ -51,6 +51,20 @@ story(server, "join, vote, reveal, reset", async (room) => {
   await agrees(room, host);
 });
 
+story(server, "a vote is dropped with the seat that only watches", async (room) => {
+  const host = await room.open();
+  const ann = await room.join("Ann");
+  await ann.vote("5");
+  await ann.updatePlayer({ isSpectator: true });
+  await until(host, () => host.state.round.voteCount === 0);
+  await ann.updatePlayer({ isSpectator: false });
+  assert.equal(ann.state.myVote, null);
+  await agrees(room, ann);
+  await ann.vote("8");
+  assert.deepEqual(ann.state.myVote, { value: "8", saved: true });
+  await agrees(room, ann);
+});
+
 story(server, "the whole of a session is folded", async (room) => {
   const host = await room.open();
   const ann = await room.join("Ann");
