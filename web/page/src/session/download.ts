@@ -7,10 +7,14 @@ export const FORMATS = [
   ["md", "Markdown"],
 ] as const;
 
+/** A line that swallows what is sent says nothing of it. */
+const TIMEOUT_MS = 30_000;
+
 export async function download(sessionId: string, token: string, format: string): Promise<boolean> {
   try {
     const path = `api/v1/sessions/${encodeURIComponent(sessionId)}/export?format=${format}`;
-    const response = await fetch(path, { headers: { authorization: `Bearer ${token}` } });
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await fetch(path, { headers: { authorization: `Bearer ${token}` }, signal });
     if (!response.ok) return false;
     const named = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "");
     const url = URL.createObjectURL(await response.blob());
