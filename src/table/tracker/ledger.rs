@@ -2,10 +2,12 @@
 //! it was told last.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem::take;
 use std::sync::Arc;
 
 use crate::connection::Socket;
+use crate::poker::ids::SessionId;
 use crate::protocol::{PrivateId, SocketId};
 use crate::store::directory::{ConnectionRecord, RecoverablePlace, RecoveryRecord};
 use crate::table::socket_state::SeatLimits;
@@ -170,13 +172,14 @@ impl Ledger {
         self.those(|_| true)
     }
 
-    /// One part of all that is here; `SHARES` of them are everything.
+    /// One part of all that is here; `SHARES` of them are everything. The
+    /// sockets of a session are in the same: one script writes them.
     pub(super) fn share(&self, number: u64) -> News {
-        self.those(|serial| serial % SHARES == number % SHARES)
+        self.those(|lot| lot % SHARES == number % SHARES)
     }
 
     fn those(&self, is_one: impl Fn(u64) -> bool) -> News {
-        let sockets = self.sockets.values().filter(|socket| is_one(socket.serial));
+        let sockets = self.sockets.values().filter(|socket| is_one(lot(socket.record.session)));
         let kept = self.recoverable.values().filter(|kept| is_one(kept.serial));
         News {
             came: sockets.map(TrackedSocket::record).collect(),
@@ -214,10 +217,17 @@ impl Ledger {
     }
 }
 
+/// A number that is always the same for a session, and spread evenly.
+fn lot(session: SessionId) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    session.as_str().hash(&mut hasher);
+    hasher.finish()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::poker::ids::{InstanceId, Millis, PlayerId, SessionId};
+    use crate::poker::ids::{InstanceId, Millis, PlayerId};
     use crate::store::Position;
 
     fn socket(number: u8, player: u8, serial: u64) -> TrackedSocket {
@@ -258,14 +268,23 @@ mod tests {
     #[test]
     fn the_shares_are_everything() {
         let mut ledger = Ledger::default();
-        for number in 0..25 {
-            ledger.enter(socket(number, 1, number.into()));
+        for number in 0..250 {
+            let mut one = socket(number, 1, number.into());
+            one.record.session = SessionId::from_random([number / 5; 10]);
+            ledger.enter(one);
             ledger.keep(recovery(number, 0));
         }
         let shares: Vec<News> = (0..SHARES).map(|number| ledger.share(number)).collect();
-        assert!(shares.iter().all(|share| (2..=3).contains(&share.came.len())));
-        assert_eq!(shares.iter().map(|share| share.came.len()).sum::<usize>(), 25);
-        assert_eq!(shares.iter().map(|share| share.recoverable.len()).sum::<usize>(), 25);
+        assert!(shares.iter().all(|share| share.recoverable.len() == 25));
+        assert!(shares.iter().all(|share| (5..=60).contains(&share.came.len())));
+        assert_eq!(shares.iter().map(|share| share.came.len()).sum::<usize>(), 250);
+        let session = |record: &ConnectionRecord| record.session;
+        for share in &shares {
+            for session in share.came.iter().map(session) {
+                let together = share.came.iter().filter(|record| record.session == session);
+                assert_eq!(together.count(), 5, "a session is written at once");
+            }
+        }
     }
 
     #[test]

@@ -38,6 +38,8 @@ const CONNECTIONS_KEPT_MS: u64 = 3_600_000;
 const COMMANDS_PER_PIPELINE: usize = 500;
 /// Sockets of one session in one script, so that none runs for long.
 const SOCKETS_PER_SCRIPT: usize = 250;
+/// Keys of sockets, each on its own, in one script.
+const KEYS_PER_SCRIPT: usize = 50;
 /// Scripts of one batch that wait for their replies.
 const SCRIPTS_UNDER_WAY_MAX: usize = 64;
 
@@ -252,11 +254,14 @@ impl Inner {
             untrack
         });
         self.scripts_each("untrack", scripts.collect()).await?;
-        let scripts = connections.iter().map(|record| {
-            let mut drop_connection =
-                self.directory.drop_connection.on(&[self.keys.connection(record.socket)]);
-            drop_connection.arg(record.instance.to_string());
-            drop_connection
+        let keys = connections.iter().map(|record| self.keys.connection(record.socket));
+        let scripts = self.link.parts(keys.zip(&connections), KEYS_PER_SCRIPT).map(|part| {
+            let (keys, records): (Vec<String>, Vec<&ConnectionRecord>) = part.into_iter().unzip();
+            let mut drop_connections = self.directory.drop_connections.on(&keys);
+            for record in records {
+                drop_connections.arg(record.instance.to_string());
+            }
+            drop_connections
         });
         self.scripts_each("untrack", scripts.collect()).await.map(drop)
     }
@@ -280,15 +285,25 @@ impl Inner {
         records: Vec<RecoveryRecord>,
         window_ms: u64,
     ) -> Result<Vec<PrivateId>, StoreError> {
-        let scripts = records.iter().map(|record| {
-            let mut keep = self.directory.keep.on(&[self.keys.recovery(record.id)]);
-            keep.arg(record.claims).arg(record.owner.to_string());
-            keep.arg(records::recovery_text(record)).arg(window_ms);
+        let keys = records.iter().map(|record| self.keys.recovery(record.id));
+        let parts: Vec<_> = self.link.parts(keys.zip(&records), KEYS_PER_SCRIPT).collect();
+        let scripts = parts.iter().map(|part| {
+            let keys: Vec<&String> = part.iter().map(|(key, _)| key).collect();
+            let mut keep = self.directory.keep.on(&keys);
+            keep.arg(window_ms);
+            for (_, record) in part {
+                keep.arg(record.claims).arg(record.owner.to_string());
+                keep.arg(records::recovery_text(record));
+            }
             keep
         });
         let replies = self.scripts_each("keep recoverable", scripts.collect()).await?;
-        let kept = records.iter().zip(replies);
-        Ok(kept.filter(|(_, reply)| *reply == Value::Int(0)).map(|(record, _)| record.id).collect())
+        let mut claimed = Vec::new();
+        for (part, reply) in parts.iter().zip(&replies) {
+            let those = records::positions(reply)?;
+            claimed.extend(those.filter_map(|at| part.get(at)).map(|(_, record)| record.id));
+        }
+        Ok(claimed)
     }
 
     async fn forget_recoverable(&self, ids: Vec<PrivateId>) -> Result<(), StoreError> {

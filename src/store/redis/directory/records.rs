@@ -102,6 +102,15 @@ pub(super) fn announced(reply: &Value) -> Result<Announced, StoreError> {
     Ok(Announced { lease, is_asked_to_drain: *drains == 1 })
 }
 
+/// The reply to `keep.lua`: positions, which it counts from 1.
+pub(super) fn positions(reply: &Value) -> Result<impl Iterator<Item = usize>, StoreError> {
+    let Value::Array(positions) = reply else { return Err(broken("no positions")) };
+    Ok(positions.iter().filter_map(|position| match position {
+        Value::Int(position) => usize::try_from(*position).ok()?.checked_sub(1),
+        _ => None,
+    }))
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct StoredRecovery {

@@ -9,7 +9,7 @@ pub(in crate::store::redis) struct DirectoryScripts {
     pub(super) request_drain: Script,
     pub(super) track: Script,
     pub(super) untrack: Script,
-    pub(super) drop_connection: Script,
+    pub(super) drop_connections: Script,
     pub(super) keep: Script,
     pub(super) claim: Script,
 }
@@ -22,7 +22,7 @@ impl DirectoryScripts {
             request_drain: Script::new(include_str!("lua/request_drain.lua")),
             track: Script::new(include_str!("lua/track.lua")),
             untrack: Script::new(include_str!("lua/untrack.lua")),
-            drop_connection: Script::new(include_str!("lua/drop_connection.lua")),
+            drop_connections: Script::new(include_str!("lua/drop_connections.lua")),
             keep: Script::new(include_str!("lua/keep.lua")),
             claim: Script::new(include_str!("lua/claim.lua")),
         }

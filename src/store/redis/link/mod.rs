@@ -231,6 +231,25 @@ impl Link {
         self.inner.topology.node(Some(slot(key.as_bytes())))
     }
 
+    /// What belongs to keys of many slots, in parts that one script may touch:
+    /// in a cluster those of one slot, else any; in each `max` at the most.
+    pub(crate) fn parts<T>(
+        &self,
+        keyed: impl Iterator<Item = (String, T)>,
+        max: usize,
+    ) -> impl Iterator<Item = Vec<(String, T)>> {
+        let mut slots: HashMap<Option<u16>, Vec<Vec<(String, T)>>> = HashMap::new();
+        let is_cluster = matches!(self.inner.topology, Topology::Cluster(_));
+        for (key, item) in keyed {
+            let parts = slots.entry(is_cluster.then(|| slot(key.as_bytes()))).or_default();
+            match parts.last_mut().filter(|part| part.len() < max) {
+                Some(part) => part.push((key, item)),
+                None => parts.push(vec![(key, item)]),
+            }
+        }
+        slots.into_values().flatten()
+    }
+
     /// The nodes that take writes.
     pub(crate) fn primaries(&self) -> Result<Vec<Arc<Node>>, StoreError> {
         match &self.inner.topology {

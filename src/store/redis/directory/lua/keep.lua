@@ -1,11 +1,20 @@
--- Writes how a socket comes back, unless it was claimed since.
--- KEYS  1 recovery
--- ARGV  1 claims  2 owner  3 record  4 window in ms
--- Returns 1, or 0 when it was.
-local claims = redis.call('HGET', KEYS[1], 'claims')
-if claims and tonumber(ARGV[1]) < tonumber(claims) then
-  return 0
+-- Writes how sockets come back, except those that were claimed since.
+-- KEYS  1.. recovery
+-- ARGV  1 window in ms  2.. claims, owner, record of each
+-- Returns the positions of those that were, from 1.
+local claimed = {}
+for i, key in ipairs(KEYS) do
+  local at = 3 * i - 1
+  local claims, owner, record = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local known = redis.call('HMGET', key, 'claims', 'owner', 'record')
+  if known[1] and tonumber(claims) < tonumber(known[1]) then
+    claimed[#claimed + 1] = i
+  else
+    -- Most often nothing but the window is to be renewed.
+    if known[1] ~= claims or known[2] ~= owner or known[3] ~= record then
+      redis.call('HSET', key, 'claims', claims, 'owner', owner, 'record', record)
+    end
+    redis.call('PEXPIRE', key, ARGV[1])
+  end
 end
-redis.call('HSET', KEYS[1], 'claims', ARGV[1], 'owner', ARGV[2], 'record', ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-return 1
+return claimed
