@@ -103,44 +103,47 @@ async fn an_accepted_commit_costs_one_round_trip() {
 /// What a commit costs less, most of the time: four commands.
 #[tokio::test]
 async fn a_life_is_prolonged_in_steps() {
+    const HOUR_MS: u64 = 3_600_000;
     let server = RedisServer::shared();
     let prefix = RedisServer::prefix();
     let store = server.connect(&prefix).await;
-    let created = create(&store, 1).await;
-    let id = created.session.id;
-    let mut position = created.position;
-    let from = store.now();
-    let day_ms = 86_400_000;
-    let lasting = |more_ms: u64, tombstone| {
-        let kept_until = from.add_ms(day_ms + more_ms);
-        Lifetime { kept_until, tombstone, tombstone_until: kept_until.add_ms(1_000) }
-    };
-    // A ten-thousandth of a day is 8.64 s. What is shorter, or ends otherwise,
-    // is written at once.
-    let steps = [
-        (0, Tombstone::Expired, 0),
-        (8_000, Tombstone::Expired, 0),
-        (9_000, Tombstone::Expired, 9_000),
-        (17_000, Tombstone::Expired, 9_000),
-        (17_000, Tombstone::Ended, 17_000),
-        (16_999, Tombstone::Ended, 16_999),
-    ];
-    for (number, (more_ms, tombstone, expected_ms)) in (0..).zip(steps) {
-        let entries = numbered(position, &[away(number, true)]);
-        let tail = entries.last().expect("an entry").position;
-        let lifetime = lasting(more_ms, tombstone);
-        store.commit(id, position, entries, Vec::new(), lifetime).await.expect("accepted");
-        position = tail;
-        let expected = lasting(expected_ms, tombstone);
-        for (key, until) in [
-            ("", expected.kept_until),
-            (":log", expected.kept_until),
-            (":snapshot", expected.kept_until),
-            (":tombstone", expected.tombstone_until),
-        ] {
-            let key = format!("{prefix}session:{{{id}}}{key}");
-            let expiry: u64 = server.ask(&["PEXPIRETIME", &key]).await;
-            assert_eq!(expiry, until.0, "{key}, step {number}");
+    // A thousandth of what is left, ten seconds at the most.
+    for (number, life_ms, step_ms) in [(1, HOUR_MS, 3_600), (2, 24 * HOUR_MS, 10_000)] {
+        let created = create(&store, number).await;
+        let id = created.session.id;
+        let mut position = created.position;
+        let from = store.now();
+        let lasting = |more_ms: u64, tombstone| {
+            let kept_until = from.add_ms(life_ms + more_ms);
+            Lifetime { kept_until, tombstone, tombstone_until: kept_until.add_ms(1_000) }
+        };
+        let (less, more) = (step_ms / 10 * 9, step_ms / 10 * 11);
+        // What is shorter, or ends otherwise, is written at once.
+        let steps = [
+            (0, Tombstone::Expired, 0),
+            (less, Tombstone::Expired, 0),
+            (more, Tombstone::Expired, more),
+            (more + less, Tombstone::Expired, more),
+            (more + less, Tombstone::Ended, more + less),
+            (more, Tombstone::Ended, more),
+        ];
+        for (number, (more_ms, tombstone, expected_ms)) in (0..).zip(steps) {
+            let entries = numbered(position, &[away(number, true)]);
+            let tail = entries.last().expect("an entry").position;
+            let lifetime = lasting(more_ms, tombstone);
+            store.commit(id, position, entries, Vec::new(), lifetime).await.expect("accepted");
+            position = tail;
+            let expected = lasting(expected_ms, tombstone);
+            for (key, until) in [
+                ("", expected.kept_until),
+                (":log", expected.kept_until),
+                (":snapshot", expected.kept_until),
+                (":tombstone", expected.tombstone_until),
+            ] {
+                let key = format!("{prefix}session:{{{id}}}{key}");
+                let expiry: u64 = server.ask(&["PEXPIRETIME", &key]).await;
+                assert_eq!(expiry, until.0, "{key}, step {number} of {life_ms} ms");
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ local BUDGETS = 14
 -- A life is not prolonged before that would gain so much of what is left of
 -- it, or so many ms: the keys' expiries are a quarter of a commit. Less than
 -- the slack that the caller adds.
-local GAIN_PART, GAIN_MAX = 10000, 10000
+local GAIN_PART, GAIN_MAX = 1000, 10000
 
 -- Whether anybody hears the channel besides one who does for certain: ringing
 -- for nobody costs both sides more than asking.
