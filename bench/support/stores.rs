@@ -11,7 +11,7 @@ use cardroom::limits::Limit;
 use cardroom::poker::event::Event;
 use cardroom::poker::ids::SessionId;
 use cardroom::store::{
-    Attempt, Entry, Lifetime, MemoryStore, Missing, Position, SessionStore, Tombstone,
+    Attempt, Entry, Lifetime, MemoryStore, Missing, Position, SessionStore, Stored, Tombstone,
 };
 
 use crate::support::table;
@@ -69,8 +69,13 @@ impl Writer {
         };
         let attempts = events.iter().map(attempt).collect();
         let committed = self.store.commit(self.id, self.position, entries, attempts, self.lifetime);
-        committed.await.expect("nobody else writes");
+        let receipt = committed.await.expect("nobody else writes");
         self.position = end;
+        if receipt.snapshot_is_due
+            && let Ok(Stored::Live(loaded)) = self.store.load(self.id).await
+        {
+            self.store.keep_snapshot(*loaded).await.expect("kept");
+        }
     }
 
     /// Behind what was committed last.

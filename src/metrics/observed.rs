@@ -17,7 +17,7 @@ use crate::store::directory::{
 };
 use crate::store::{
     Attempt, Budget, CommitError, Denied, Entry, Lifetime, Loaded, Missing, OutOf, Party, Position,
-    SessionStore, StoreError, Stored, Subscription,
+    Receipt, SessionStore, StoreError, Stored, Subscription,
 };
 
 pub struct Observed<S: ?Sized> {
@@ -59,7 +59,7 @@ impl SessionStore for Observed<dyn SessionStore> {
         entries: Arc<[Entry]>,
         attempts: Vec<Attempt>,
         lifetime: Lifetime,
-    ) -> BoxFuture<'_, Result<(), CommitError>> {
+    ) -> BoxFuture<'_, Result<Receipt, CommitError>> {
         let (asked, events) = (Instant::now(), entries.len());
         self.within
             .commit(id, expected, entries, attempts, lifetime)
@@ -71,6 +71,10 @@ impl SessionStore for Observed<dyn SessionStore> {
                 }
             })
             .boxed()
+    }
+
+    fn keep_snapshot(&self, snapshot: Loaded) -> BoxFuture<'_, Result<(), StoreError>> {
+        count(&self.metrics, Call::KeepSnapshot, self.within.keep_snapshot(snapshot))
     }
 
     fn attempt(

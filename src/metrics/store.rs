@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::metrics::counter::{Counter, CounterFamily, Gauge};
 use crate::metrics::histogram::Histogram;
 use crate::metrics::page::Page;
-use crate::store::{CommitError, StoreError};
+use crate::store::{CommitError, Receipt, StoreError};
 
 #[derive(Debug)]
 pub struct StoreCalls {
@@ -26,6 +26,7 @@ pub enum Call {
     Create,
     Resolve,
     Load,
+    KeepSnapshot,
     ReadAfter,
     /// The store has lost a session.
     Restore,
@@ -50,12 +51,13 @@ pub enum CallOutcome {
 }
 
 impl Call {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Commit,
         Self::Attempt,
         Self::Create,
         Self::Resolve,
         Self::Load,
+        Self::KeepSnapshot,
         Self::ReadAfter,
         Self::Restore,
         Self::Subscribe,
@@ -71,6 +73,7 @@ impl Call {
             Self::Create => "create",
             Self::Resolve => "resolve",
             Self::Load => "load",
+            Self::KeepSnapshot => "keep_snapshot",
             Self::ReadAfter => "read_after",
             Self::Restore => "restore",
             Self::Subscribe => "subscribe",
@@ -91,9 +94,9 @@ impl CallOutcome {
         }
     }
 
-    pub const fn of_commit(result: &Result<(), CommitError>) -> Self {
+    pub const fn of_commit(result: &Result<Receipt, CommitError>) -> Self {
         match result {
-            Ok(()) => Self::Ok,
+            Ok(_) => Self::Ok,
             Err(CommitError::Conflict(_)) => Self::Conflict,
             Err(CommitError::Denied(_)) => Self::Denied,
             Err(CommitError::Store(error)) => Self::of_error(error),

@@ -114,7 +114,8 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Appends `entries`, which follow each other behind `expected`
     /// ([`Entry::behind`]), counts the attempts that led to them, and tells
     /// the subscribers. If an attempt finds no room nothing of all that
-    /// happens: [`CommitError::Denied`].
+    /// happens: [`CommitError::Denied`]. Now and then asks for a
+    /// [snapshot](Self::keep_snapshot).
     fn commit(
         &self,
         id: SessionId,
@@ -122,7 +123,13 @@ pub trait SessionStore: Send + Sync + 'static {
         entries: Arc<[Entry]>,
         attempts: Vec<Attempt>,
         lifetime: Lifetime,
-    ) -> BoxFuture<'_, Result<(), CommitError>>;
+    ) -> BoxFuture<'_, Result<Receipt, CommitError>>;
+
+    /// Takes a session as of a position that was committed, by whoever has it
+    /// in memory: loading begins there, and older entries may be trimmed.
+    /// Nothing happens where there is a later one, or if the position is of
+    /// another history. A store that asks in vain asks again.
+    fn keep_snapshot(&self, snapshot: Loaded) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Counts attempts that lead to no commit; returns those that find no
     /// room, in order, which are not counted. One call is one step. A call
@@ -197,6 +204,14 @@ pub enum Stored {
     Live(Box<Loaded>),
     Gone(Tombstone),
     Unknown,
+}
+
+/// What was accepted, and what comes of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Receipt {
+    /// The store would [keep](SessionStore::keep_snapshot) the session as it
+    /// is now.
+    pub snapshot_is_due: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

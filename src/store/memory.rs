@@ -17,8 +17,8 @@ use crate::poker::ids::{JoinCode, Millis, SessionId};
 use crate::poker::session::{Opening, Session};
 use crate::store::attempt::{Attempt, Budget, Charges, Denied, OutOf, Party};
 use crate::store::contract::{
-    CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
-    Subscription, Tombstone, UPDATES_WAITING_MAX, Update,
+    CommitError, Entry, Lifetime, Loaded, Missing, Position, Receipt, SessionStore, StoreError,
+    Stored, Subscription, Tombstone, UPDATES_WAITING_MAX, Update,
 };
 use crate::store::memory::directory::Leases;
 use crate::store::memory::windows::{PartyWindows, SeatWindows};
@@ -131,7 +131,7 @@ impl MemoryStore {
         entries: Arc<[Entry]>,
         attempts: &[Attempt],
         lifetime: Lifetime,
-    ) -> Result<(), CommitError> {
+    ) -> Result<Receipt, CommitError> {
         let now = self.clock.now();
         let mut shelves = self.shelves();
         let Some(Shelf::Live(log)) = shelves.find(id, now) else {
@@ -153,7 +153,7 @@ impl MemoryStore {
         log.trim();
         // Nobody listening is no error.
         let _ = log.updates.send(Update::Committed { previous, entries });
-        Ok(())
+        Ok(Receipt::default())
     }
 
     fn restore_now(&self, replica: Loaded, lifetime: Lifetime) -> Result<(), StoreError> {
@@ -221,8 +221,13 @@ impl SessionStore for MemoryStore {
         entries: Arc<[Entry]>,
         attempts: Vec<Attempt>,
         lifetime: Lifetime,
-    ) -> BoxFuture<'_, Result<(), CommitError>> {
+    ) -> BoxFuture<'_, Result<Receipt, CommitError>> {
         ready(self.commit_now(id, expected, entries, &attempts, lifetime)).boxed()
+    }
+
+    /// It has its own, which it never asks for.
+    fn keep_snapshot(&self, _: Loaded) -> BoxFuture<'_, Result<(), StoreError>> {
+        ready(Ok(())).boxed()
     }
 
     fn attempt(

@@ -15,8 +15,8 @@ pub mod redis;
 
 pub use attempt::{Attempt, Budget, Charge, Denied, OutOf, Party};
 pub use contract::{
-    CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
-    Subscription, Tombstone, Update,
+    CommitError, Entry, Lifetime, Loaded, Missing, Position, Receipt, SessionStore, StoreError,
+    Stored, Subscription, Tombstone, Update,
 };
 pub use directory::{Directory, Figures, InstanceRecord};
 pub use memory::MemoryStore;

@@ -195,7 +195,7 @@ async fn committed(
     loop {
         let attempts = if with_attempt { vec![vote] } else { Vec::new() };
         match store.commit(id, expected, Arc::clone(&entries), attempts, lifetime).await {
-            Ok(()) => return position,
+            Ok(_) => return position,
             Err(CommitError::Denied(_)) => sleep(Duration::from_millis(1)).await,
             Err(error) => panic!("unexpected: {error}"),
         }

@@ -1,8 +1,10 @@
 //! What is to be said of the store in Redis alone.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cardroom::limits::Limit;
+use cardroom::poker::evolve::evolve;
 use cardroom::store::redis::{ConnectError, LinkError, RedisOptions};
 use cardroom::store::{
     CommitError, Lifetime, Loaded, Position, RedisStore, SessionStore, StoreError, Subscription,
@@ -224,16 +226,46 @@ async fn a_log_is_trimmed_behind_its_snapshot_and_never_within_the_window() {
         let store = RedisStore::connect(options).await.expect("a store");
         let created = create(&store, 1).await;
         let id = created.session.id;
-        let mut position = created.position;
+        let (opened, mut replica, mut asked) = (created.position, created, 0);
         for number in 0..COMMITS {
-            position = commit(&store, id, position, &[away(number, true)]).await.unwrap();
+            let entries = numbered(replica.position, &[away(number, true)]);
+            let until = store.now().add_ms(3_600_000);
+            let lifetime = Lifetime {
+                kept_until: until,
+                tombstone: Tombstone::Expired,
+                tombstone_until: until,
+            };
+            let commit =
+                store.commit(id, replica.position, Arc::clone(&entries), Vec::new(), lifetime);
+            let receipt = commit.await.expect("nobody else writes");
+            for entry in entries.iter() {
+                evolve(&mut replica.session, &entry.event);
+                replica.position = entry.position;
+            }
+            if receipt.snapshot_is_due {
+                asked += 1;
+                // The first is lost on its way: it is asked for again.
+                if asked != 1 {
+                    store.keep_snapshot(replica.clone()).await.expect("kept");
+                }
+            }
         }
+        assert!((4..=6).contains(&asked), "asked for {asked} snapshots");
         let key = format!("{prefix}session:{{{id}}}");
         let entries: u64 = server.ask(&["XLEN", &format!("{key}:log")]).await;
         assert!((fewest..=most).contains(&entries), "{entries} entries");
         let snapshot: u64 = server.ask(&["HGET", &key, "snapshot"]).await;
         assert!(COMMITS - 512 <= snapshot, "the snapshot follows: {snapshot}");
-        assert_eq!(load(&store, id).await.position, position);
+        assert_eq!(load(&store, id).await, replica);
+        // One that comes late, and one of a history that was lost.
+        let late = Loaded { position: opened, ..replica.clone() };
+        let nonce = replica.position.nonce + 1;
+        let lost = Loaded { position: Position { nonce, ..replica.position }, ..replica.clone() };
+        for other in [late, lost] {
+            store.keep_snapshot(other).await.expect("passed over");
+            let kept: u64 = server.ask(&["HGET", &key, "snapshot"]).await;
+            assert_eq!(kept, snapshot);
+        }
         let all_die_together: Vec<i64> = vec![
             server.ask(&["PEXPIRETIME", &key]).await,
             server.ask(&["PEXPIRETIME", &format!("{key}:log")]).await,

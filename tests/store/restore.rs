@@ -96,7 +96,7 @@ impl Replica {
             let position = self.loaded.position;
             match self.store.commit(id, position, Arc::clone(&entries), Vec::new(), lifetime).await
             {
-                Ok(()) => {
+                Ok(_) => {
                     self.take(&entries);
                     accepted.push(stamp);
                 }

@@ -11,7 +11,7 @@ use cardroom::poker::ids::{JoinCode, Millis, SessionId};
 use cardroom::poker::session::Opening;
 use cardroom::store::{
     Attempt, Budget, CommitError, Denied, Entry, Lifetime, Loaded, MemoryStore, Missing, OutOf,
-    Party, Position, SessionStore, StoreError, Stored, Subscription,
+    Party, Position, Receipt, SessionStore, StoreError, Stored, Subscription,
 };
 
 pub(super) struct FaultyStore {
@@ -104,7 +104,7 @@ impl SessionStore for FaultyStore {
         entries: Arc<[Entry]>,
         attempts: Vec<Attempt>,
         lifetime: Lifetime,
-    ) -> BoxFuture<'_, Result<(), CommitError>> {
+    ) -> BoxFuture<'_, Result<Receipt, CommitError>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         self.commits.fetch_add(1, Ordering::Relaxed);
         match self.fault() {
@@ -124,6 +124,10 @@ impl SessionStore for FaultyStore {
                 self.inner.commit(id, expected, entries, attempts, lifetime)
             }
         }
+    }
+
+    fn keep_snapshot(&self, snapshot: Loaded) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.unless_away(self.inner.keep_snapshot(snapshot))
     }
 
     fn attempt(

@@ -46,8 +46,8 @@ use crate::poker::session::{Opening, Session};
 use crate::store::attempt::{Attempt, Budget, Charge, Charges, Denied, OutOf, Party, Wanted};
 use crate::store::codec::{encode_event, encode_session};
 use crate::store::contract::{
-    CommitError, Entry, Lifetime, Loaded, Missing, Position, SessionStore, StoreError, Stored,
-    Subscription,
+    CommitError, Entry, Lifetime, Loaded, Missing, Position, Receipt, SessionStore, StoreError,
+    Stored, Subscription,
 };
 use crate::store::redis::channels::{Channels, Next};
 use crate::store::redis::clock::ServerClock;
@@ -70,9 +70,10 @@ pub use options::{Durability, RedisOptions};
 
 /// Entries that one reply may hold; whoever is further behind loads.
 const MISSING_MAX: u64 = 1_024;
-/// The snapshot may be this many events behind the tail before it is moved.
+/// The snapshot may be this many events behind the tail before the next is
+/// asked for.
 const SNAPSHOT_EVERY: u64 = 256;
-/// After a snapshot failed, how many events later it is tried again.
+/// After asking in vain, how many events later it is asked for again.
 const SNAPSHOT_RETRY_EVERY: u64 = 64;
 /// Never trimmed, whatever the snapshot covers; nor is what is younger than
 /// the replay window.
@@ -250,9 +251,13 @@ impl SessionStore for RedisStore {
         entries: Arc<[Entry]>,
         attempts: Vec<Attempt>,
         lifetime: Lifetime,
-    ) -> BoxFuture<'_, Result<(), CommitError>> {
+    ) -> BoxFuture<'_, Result<Receipt, CommitError>> {
         let charges = Charges::of(&attempts);
         Arc::clone(&self.inner).commit(id, expected, entries, charges, lifetime).boxed()
+    }
+
+    fn keep_snapshot(&self, snapshot: Loaded) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.inner.keep_snapshot(snapshot).boxed()
     }
 
     fn attempt(
@@ -400,8 +405,10 @@ impl Inner {
         entries: Arc<[Entry]>,
         charges: Charges,
         lifetime: Lifetime,
-    ) -> Result<(), CommitError> {
-        let Some(position) = entries.last().map(|entry| entry.position) else { return Ok(()) };
+    ) -> Result<Receipt, CommitError> {
+        let Some(position) = entries.last().map(|entry| entry.position) else {
+            return Ok(Receipt::default());
+        };
         let mut own = OwnCommit::begin(&self, id);
         match self.append(id, expected, position, &entries, &charges, &lifetime).await? {
             CommitReply::Accepted { snapshot_version, code_to_prolong } => {
@@ -409,13 +416,13 @@ impl Inner {
                 own.accepted = Some((expected, entries));
                 drop(own);
                 self.prolong(code_to_prolong, &lifetime);
-                self.move_snapshot_if_due(id, expected, position, snapshot_version);
-                Ok(())
+                let snapshot_is_due = snapshot_is_due(expected, position, snapshot_version);
+                Ok(Receipt { snapshot_is_due })
             }
             CommitReply::AcceptedBefore => {
                 self.confirm(id, position).await?;
                 own.accepted = Some((expected, entries));
-                Ok(())
+                Ok(Receipt::default())
             }
             CommitReply::Missed(missed) => {
                 Err(CommitError::Conflict(self.confirmed(id, missed).await?))
@@ -517,32 +524,9 @@ impl Inner {
         });
     }
 
-    /// In the background, by the instance whose commit passes the mark.
-    fn move_snapshot_if_due(
-        self: &Arc<Self>,
-        id: SessionId,
-        before: Position,
-        now: Position,
-        snapshot_version: u64,
-    ) {
-        let is_due = SNAPSHOT_EVERY <= now.version.saturating_sub(snapshot_version);
-        let passes_mark =
-            before.version / SNAPSHOT_RETRY_EVERY != now.version / SNAPSHOT_RETRY_EVERY;
-        if !is_due || !passes_mark {
-            return;
-        }
-        let inner = Arc::clone(self);
-        tokio::spawn(async move {
-            if let Err(error) = inner.move_snapshot(id).await {
-                warn!(session.id = %id, %error, "the snapshot stays behind");
-            }
-        });
-    }
-
-    async fn move_snapshot(&self, id: SessionId) -> Result<(), StoreError> {
-        let Stored::Live(loaded) = self.load(id).await? else { return Ok(()) };
-        let Loaded { session, position } = *loaded;
-        let [meta, log, key, _] = self.keys.of_session(id);
+    async fn keep_snapshot(&self, snapshot: Loaded) -> Result<(), StoreError> {
+        let Loaded { session, position } = snapshot;
+        let [meta, log, key, _] = self.keys.of_session(session.id);
         let mut snapshot = self.scripts.snapshot.on(&[meta, log, key]);
         snapshot.arg(position.epoch).arg(position.version).arg(position.nonce);
         snapshot.arg(encode_session(&session));
@@ -693,6 +677,12 @@ impl Drop for OwnCommit<'_> {
         let next = self.inner.channels.end_commit(self.id, self.accepted.take());
         self.inner.read_if(self.id, next);
     }
+}
+
+/// Asked of the instance whose commit passes the mark.
+const fn snapshot_is_due(before: Position, now: Position, snapshot_version: u64) -> bool {
+    let passes_mark = before.version / SNAPSHOT_RETRY_EVERY != now.version / SNAPSHOT_RETRY_EVERY;
+    passes_mark && SNAPSHOT_EVERY <= now.version.saturating_sub(snapshot_version)
 }
 
 /// Whether the log that `told` was part of does not reach so far, or is lost.

@@ -17,7 +17,9 @@ use crate::poker::refusal::Refusal;
 use crate::poker::reply::Reply;
 use crate::poker::session::{Session, Status};
 use crate::protocol::SocketId;
-use crate::store::{Attempt, CommitError, Denied, Entry, Lifetime, StoreError, Tombstone};
+use crate::store::{
+    Attempt, CommitError, Denied, Entry, Lifetime, Loaded, Receipt, StoreError, Tombstone,
+};
 use crate::table::answer::Answer;
 use crate::table::attempts::{Admitted, TooMany};
 use crate::table::entropy;
@@ -269,13 +271,30 @@ impl SessionTask {
         let store = Arc::clone(&self.shared.store);
         self.is_ahead = true;
         let entries_to_keep = Arc::clone(entries);
-        store.commit(self.handle.id, self.position, entries_to_keep, attempts, lifetime).await?;
+        let commit =
+            store.commit(self.handle.id, self.position, entries_to_keep, attempts, lifetime);
+        let Receipt { snapshot_is_due } = commit.await?;
         for entry in entries.iter() {
             evolve(&mut self.committed, &entry.event);
         }
         self.position = tail;
         self.is_ahead = false;
+        if snapshot_is_due {
+            self.give_snapshot();
+        }
         Ok(())
+    }
+
+    /// In the background; if it fails the store asks again.
+    fn give_snapshot(&self) {
+        let snapshot = Loaded { session: self.committed.clone(), position: self.position };
+        let store = Arc::clone(&self.shared.store);
+        tokio::spawn(async move {
+            let id = snapshot.session.id;
+            if let Err(error) = store.keep_snapshot(snapshot).await {
+                warn!(session.id = %id, %error, "the snapshot stays behind");
+            }
+        });
     }
 
     /// Answers those that the store did not let through. The others, whose
