@@ -10,6 +10,7 @@ mod channels;
 mod check;
 mod clock;
 mod confirm;
+mod convoy;
 mod directory;
 mod doorbell;
 mod ears;
@@ -49,9 +50,11 @@ use crate::store::contract::{
     CommitError, Entry, Lifetime, Loaded, Missing, Position, Receipt, SessionStore, StoreError,
     Stored, Subscription,
 };
+use crate::store::directory::RecoveryRecord;
 use crate::store::redis::channels::{Channels, Next};
 use crate::store::redis::clock::ServerClock;
 use crate::store::redis::confirm::{Confirmer, Replication};
+use crate::store::redis::convoy::Convoy;
 use crate::store::redis::directory::DirectoryScripts;
 use crate::store::redis::ears::{Ears, Heard};
 use crate::store::redis::keys::Keys;
@@ -108,10 +111,17 @@ struct Inner {
     ears: Ears,
     /// Where durability is strict.
     confirmer: Option<Confirmer>,
+    /// Records of sockets that wait to be written.
+    keeping: Convoy<(RecoveryRecord, u64), Result<bool, StoreError>>,
+    /// Who asks whether everybody together has attempts left: each stranger
+    /// that joins.
+    looking: Convoy<Vec<Budget>, Charged>,
     /// This store among those that ring doorbells; never 0.
     origin: u64,
     options: RedisOptions,
 }
+
+type Charged = Result<Result<(), OutOf>, StoreError>;
 
 impl RedisStore {
     /// Connects and checks that sessions are safe there.
@@ -148,6 +158,8 @@ impl RedisStore {
             clock,
             ears,
             confirmer,
+            keeping: Convoy::default(),
+            looking: Convoy::default(),
             origin,
             options,
         });
@@ -268,12 +280,12 @@ impl SessionStore for RedisStore {
         self.inner.attempt(id, Charges::of(&attempts)).boxed()
     }
 
-    fn charge(
-        &self,
-        party: Party,
-        budgets: Vec<Budget>,
-    ) -> BoxFuture<'_, Result<Result<(), OutOf>, StoreError>> {
-        self.inner.charge(party, budgets).boxed()
+    fn charge(&self, party: Party, budgets: Vec<Budget>) -> BoxFuture<'_, Charged> {
+        let is_look = budgets.iter().all(|budget| budget.charge == Charge::Look);
+        match party {
+            Party::Everybody if is_look => Arc::clone(&self.inner).look(budgets).boxed(),
+            party => async move { self.inner.charge(party, &budgets).await }.boxed(),
+        }
     }
 
     fn read_after(
@@ -495,16 +507,31 @@ impl Inner {
         Ok(charges.denied(&attempt_reply(reply, &charges.wanted())?))
     }
 
-    async fn charge(
-        &self,
-        party: Party,
-        budgets: Vec<Budget>,
-    ) -> Result<Result<(), OutOf>, StoreError> {
+    /// Whether everybody together has attempts left: many ask at once.
+    async fn look(self: Arc<Self>, budgets: Vec<Budget>) -> Charged {
+        let inner = Arc::clone(&self);
+        let looking = move |asked: Vec<Vec<Budget>>| {
+            let inner = Arc::clone(&inner);
+            async move {
+                let mut answers: Vec<(&[Budget], Charged)> = Vec::new();
+                for budgets in &asked {
+                    if !answers.iter().any(|(known, _)| known == budgets) {
+                        answers.push((budgets, inner.charge(Party::Everybody, budgets).await));
+                    }
+                }
+                let answer = |budgets| answers.iter().find(|(known, _)| known == budgets);
+                asked.iter().filter_map(answer).map(|(_, answer)| answer.clone()).collect()
+            }
+        };
+        self.looking.travel(budgets, looking).await.unwrap_or_else(|| Err(unanswered("look")))
+    }
+
+    async fn charge(&self, party: Party, budgets: &[Budget]) -> Charged {
         let keys = budgets.iter().map(|budget| self.keys.budget(party, budget.what));
         let mut charge = self.scripts.charge.on(&keys.collect::<Vec<_>>());
         for Budget { limit, charge: kind, .. } in budgets {
-            add_limit(&mut charge, limit);
-            charge.arg(u8::from(kind == Charge::Count));
+            add_limit(&mut charge, *limit);
+            charge.arg(u8::from(*kind == Charge::Count));
         }
         charge_reply(self.link.script("charge", &charge).await?)
     }
@@ -714,6 +741,11 @@ fn add_limit(script: &mut Call<'_>, limit: Limit) {
 
 fn millis(at: Millis) -> u64 {
     at.0.clamp(1, MILLIS_MAX)
+}
+
+/// A call of many together came to nothing.
+fn unanswered(name: &str) -> StoreError {
+    StoreError::Unavailable(format!("{name}: the call has ended"))
 }
 
 /// From 0 to 1.

@@ -16,6 +16,7 @@ mod records;
 mod scripts;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
@@ -28,7 +29,7 @@ use crate::store::directory::{
     Announced, ConnectionRecord, Directory, INSTANCES_MAX, InstanceRecord, RecoveryRecord,
 };
 use crate::store::redis::link::Call;
-use crate::store::redis::{Inner, RedisStore};
+use crate::store::redis::{Inner, RedisStore, unanswered};
 
 pub(super) use scripts::DirectoryScripts;
 
@@ -40,8 +41,8 @@ const COMMANDS_PER_PIPELINE: usize = 500;
 const SOCKETS_PER_SCRIPT: usize = 250;
 /// Keys of sockets, each on its own, in one script.
 const KEYS_PER_SCRIPT: usize = 50;
-/// Scripts of one batch that wait for their replies.
-const SCRIPTS_UNDER_WAY_MAX: usize = 64;
+/// Scripts of one batch that wait for their replies. Commits stand behind them.
+const SCRIPTS_UNDER_WAY_MAX: usize = 16;
 
 impl Directory for RedisStore {
     fn announce(
@@ -146,7 +147,7 @@ impl Directory for RedisStore {
         records: Vec<RecoveryRecord>,
         window_ms: u64,
     ) -> BoxFuture<'_, Result<Vec<PrivateId>, StoreError>> {
-        self.inner.keep_recoverable(records, window_ms).boxed()
+        Arc::clone(&self.inner).keep_recoverable(records, window_ms).boxed()
     }
 
     fn claim(
@@ -281,29 +282,60 @@ impl Inner {
     }
 
     async fn keep_recoverable(
-        &self,
+        self: Arc<Self>,
         records: Vec<RecoveryRecord>,
         window_ms: u64,
     ) -> Result<Vec<PrivateId>, StoreError> {
-        let keys = records.iter().map(|record| self.keys.recovery(record.id));
-        let parts: Vec<_> = self.link.parts(keys.zip(&records), KEYS_PER_SCRIPT).collect();
+        let ids: Vec<PrivateId> = records.iter().map(|record| record.id).collect();
+        let mut records: Vec<_> = records.into_iter().map(|record| (record, window_ms)).collect();
+        let kept = match (records.pop(), records.is_empty()) {
+            (Some(one), true) => vec![Arc::clone(&self).keep_one(one).await?],
+            (last, _) => {
+                records.extend(last);
+                self.keep(&records).await?
+            }
+        };
+        Ok(ids.into_iter().zip(kept).filter(|(_, is_kept)| !is_kept).map(|(id, _)| id).collect())
+    }
+
+    /// A socket that connects, sits down or comes back: many do at once.
+    async fn keep_one(self: Arc<Self>, one: (RecoveryRecord, u64)) -> Result<bool, StoreError> {
+        let inner = Arc::clone(&self);
+        let keep = move |records: Vec<_>| {
+            let inner = Arc::clone(&inner);
+            async move {
+                match inner.keep(&records).await {
+                    Ok(kept) => kept.into_iter().map(Ok).collect(),
+                    Err(error) => vec![Err(error); records.len()],
+                }
+            }
+        };
+        self.keeping.travel(one, keep).await.unwrap_or_else(|| Err(unanswered("keep recoverable")))
+    }
+
+    /// Of each record, with its window in ms, whether it was written.
+    async fn keep(&self, records: &[(RecoveryRecord, u64)]) -> Result<Vec<bool>, StoreError> {
+        let keys = records.iter().map(|(record, _)| self.keys.recovery(record.id));
+        let parts: Vec<_> = self.link.parts(keys.zip(0_usize..), KEYS_PER_SCRIPT).collect();
         let scripts = parts.iter().map(|part| {
             let keys: Vec<&String> = part.iter().map(|(key, _)| key).collect();
             let mut keep = self.directory.keep.on(&keys);
-            keep.arg(window_ms);
-            for (_, record) in part {
+            for (record, window_ms) in part.iter().filter_map(|(_, at)| records.get(*at)) {
                 keep.arg(record.claims).arg(record.owner.to_string());
-                keep.arg(records::recovery_text(record));
+                keep.arg(records::recovery_text(record)).arg(window_ms);
             }
             keep
         });
         let replies = self.scripts_each("keep recoverable", scripts.collect()).await?;
-        let mut claimed = Vec::new();
+        let mut kept = vec![true; records.len()];
         for (part, reply) in parts.iter().zip(&replies) {
-            let those = records::positions(reply)?;
-            claimed.extend(those.filter_map(|at| part.get(at)).map(|(_, record)| record.id));
+            for (_, at) in records::positions(reply)?.filter_map(|position| part.get(position)) {
+                if let Some(is_kept) = kept.get_mut(*at) {
+                    *is_kept = false;
+                }
+            }
         }
-        Ok(claimed)
+        Ok(kept)
     }
 
     async fn forget_recoverable(&self, ids: Vec<PrivateId>) -> Result<(), StoreError> {
