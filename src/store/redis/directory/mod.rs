@@ -289,7 +289,10 @@ impl Inner {
         let ids: Vec<PrivateId> = records.iter().map(|record| record.id).collect();
         let mut records: Vec<_> = records.into_iter().map(|record| (record, window_ms)).collect();
         let kept = match (records.pop(), records.is_empty()) {
-            (Some(one), true) => vec![Arc::clone(&self).keep_one(one).await?],
+            // In a cluster nobody waits for a node that is not his.
+            (Some(one), true) if !self.link.has_slots() => {
+                vec![Arc::clone(&self).keep_one(one).await?]
+            }
             (last, _) => {
                 records.extend(last);
                 self.keep(&records).await?

@@ -239,15 +239,20 @@ impl Link {
         max: usize,
     ) -> impl Iterator<Item = Vec<(String, T)>> {
         let mut slots: HashMap<Option<u16>, Vec<Vec<(String, T)>>> = HashMap::new();
-        let is_cluster = matches!(self.inner.topology, Topology::Cluster(_));
+        let has_slots = self.has_slots();
         for (key, item) in keyed {
-            let parts = slots.entry(is_cluster.then(|| slot(key.as_bytes()))).or_default();
+            let parts = slots.entry(has_slots.then(|| slot(key.as_bytes()))).or_default();
             match parts.last_mut().filter(|part| part.len() < max) {
                 Some(part) => part.push((key, item)),
                 None => parts.push(vec![(key, item)]),
             }
         }
         slots.into_values().flatten()
+    }
+
+    /// Whether keys lie on several nodes, each of which may be away by itself.
+    pub(crate) fn has_slots(&self) -> bool {
+        matches!(self.inner.topology, Topology::Cluster(_))
     }
 
     /// The nodes that take writes.
@@ -276,10 +281,7 @@ impl Link {
     /// Whether one server sees all who subscribe to a channel. A cluster may
     /// be behind a proxy that subscribes once for many.
     pub(crate) fn counts_subscribers(&self) -> bool {
-        match &self.inner.topology {
-            Topology::Single(_) | Topology::Sentinel(_) => true,
-            Topology::Cluster(_) => false,
-        }
+        !self.has_slots()
     }
 
     /// Whether a replica may become the primary without being asked.
