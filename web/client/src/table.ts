@@ -85,6 +85,8 @@ export class Table {
   #token: string | null = null;
   /** Events that wait for a snapshot after a gap. */
   #held: [keyof Events, { seq: number }][] | null = null;
+  /** What is over with the connection. */
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #heartbeat: ReturnType<typeof setInterval> | undefined;
   #attendance: ReturnType<typeof setTimeout> | undefined;
 
@@ -379,9 +381,9 @@ export class Table {
     this.#isEntering = true;
     const { socket } = this.#link;
     const engine = socket.id;
-    const late = setTimeout(() => this.#link.drop(), this.#timeoutMs);
+    const inTime = this.#expect(this.#timeoutMs);
     const done = (answer: Answer<"session:join">) => {
-      clearTimeout(late);
+      inTime();
       // Of a connection that is gone.
       if (socket.id !== engine || this.#entrance !== entrance) return;
       this.#isEntering = false;
@@ -444,8 +446,28 @@ export class Table {
   #lost(): void {
     this.#isEntering = false;
     this.#held = null;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
     clearInterval(this.#heartbeat);
     this.#ballot.interrupt();
+  }
+
+  /** Does something later, if the connection is the same; gives the way to stop it. */
+  #later(delayMs: number, act: () => void): () => void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, delayMs);
+    this.#timers.add(timer);
+    return () => {
+      clearTimeout(timer);
+      this.#timers.delete(timer);
+    };
+  }
+
+  /** A connection on which no answer comes in time is no good; gives the way to say that it came. */
+  #expect(timeoutMs: number): () => void {
+    return this.#later(timeoutMs, () => this.#link.drop());
   }
 
   /** For good; `error` says why, if it was not our wish. */
@@ -589,7 +611,7 @@ export class Table {
         this.#held = null;
         this.#enter();
       } else {
-        setTimeout(() => this.#held === held && this.#sync(), (answer.error.retryAfter ?? 1) * 1_000);
+        this.#later((answer.error.retryAfter ?? 1) * 1_000, () => this.#held === held && this.#sync());
       }
     });
   }
@@ -627,9 +649,9 @@ export class Table {
   /** Whether the other end still answers, after the device may have slept. */
   async #probe(): Promise<void> {
     if (!this.#isAtTable) return;
-    const late = setTimeout(() => this.#link.drop(), PROBE_TIMEOUT_MS);
+    const inTime = this.#expect(PROBE_TIMEOUT_MS);
     await this.#measure();
-    clearTimeout(late);
+    inTime();
   }
 
   #beat(timestamp: number): Promise<Answers["heartbeat"]> {

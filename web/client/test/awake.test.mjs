@@ -36,3 +36,20 @@ story(server, "a connection that is dead is found out", async (room) => {
   proxy.cut();
   await until(host, () => host.connection.status === "online");
 });
+
+story(server, "a look at a connection ends with it", async (room) => {
+  const proxy = await room.proxy();
+  const host = await room.open({}, { url: proxy.url });
+  proxy.stall();
+  document.dispatchEvent(new Event("visibilitychange"));
+  proxy.refuse();
+  await until(host, () => host.connection.status === "reconnecting");
+  proxy.allow();
+  host.retryNow();
+  await until(host, () => host.connection.status === "online");
+  const lost = [];
+  host.subscribe(() => host.connection.status === "online" || lost.push(host.connection.status));
+  // Longer than it would have waited for an answer.
+  await new Promise((resolve) => setTimeout(resolve, 4_500));
+  assert.deepEqual(lost, []);
+});
