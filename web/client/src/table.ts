@@ -370,8 +370,10 @@ export class Table {
   }
 
   #opened(recovered: boolean): void {
-    if (recovered && this.#known) this.#resume();
-    else this.#enter();
+    if (!recovered || !this.#known) return this.#enter();
+    this.#resume();
+    // What waited for a snapshot is not told again.
+    if (this.#held) this.#sync();
   }
 
   /** Joins, for the first time or again. */
@@ -445,7 +447,6 @@ export class Table {
 
   #lost(): void {
     this.#isEntering = false;
-    this.#held = null;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     clearInterval(this.#heartbeat);
@@ -476,6 +477,7 @@ export class Table {
     clearTimeout(this.#attendance);
     this.#entrance = null;
     this.#isEntering = false;
+    this.#held = null;
     this.#link.stop(error);
     const reason = error ?? closed();
     this.#arrival?.reject(reason);
@@ -534,7 +536,9 @@ export class Table {
     const has = this.#known?.snapshot.you.vote !== undefined;
     const aim = { storyId, roundId, requestId };
     return new Promise((resolve, reject) => {
+      let inTime = this.#expect(this.#timeoutMs);
       const done = (answer: Answer<"vote:submit"> | Answer<"vote:retract">) => {
+        inTime();
         if (answer.ok) {
           this.#link.resumeSaving();
           if (this.#known) this.#known = mine(this.#known, { storyId, roundId, value, confidence });
@@ -545,6 +549,7 @@ export class Table {
         // The vote was dropped meanwhile, and is a first one again.
         if (error.code === "NO_VOTE_TO_CHANGE" && value !== null) {
           const again = { ...aim, requestId: `${requestId}-1`, value, confidence };
+          inTime = this.#expect(this.#timeoutMs);
           return this.#link.socket.emit("vote:submit", again, done);
         }
         if (error.code === "NOT_JOINED") {
@@ -599,9 +604,10 @@ export class Table {
   #sync(): void {
     this.#held ??= [];
     const held = this.#held;
-    const { socket } = this.#link;
-    socket.emit("session:sync", { lastSeq: this.#known?.snapshot.seq }, (answer) => {
-      if (this.#held !== held) return; // the connection was lost meanwhile
+    const inTime = this.#expect(this.#timeoutMs);
+    this.#link.socket.emit("session:sync", { lastSeq: this.#known?.snapshot.seq }, (answer) => {
+      inTime();
+      if (this.#held !== held) return; // another snapshot was faster
       if (answer.ok) {
         this.#held = null;
         this.#learn(known(answer.snapshot));

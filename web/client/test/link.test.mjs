@@ -11,16 +11,29 @@ const server = await serve();
 
 const isOnline = (table) => table.connection.status === "online";
 
+/** Hands on what `heard` is true of; one serves all connections of a client. */
+class Sieve extends Decoder {
+  #own = new Map();
+
+  on(event, listener) {
+    const own = (packet) => this.heard(packet) && listener(packet);
+    this.#own.set(listener, own);
+    return super.on(event, own);
+  }
+
+  off(event, listener) {
+    return super.off(event, this.#own.get(listener) ?? listener);
+  }
+}
+
 /** Counts what a client sends, and hears whether its connection can be recovered. */
 function counting() {
   const sent = [];
   const CONNECT = 0;
-  class Listening extends Decoder {
-    on(event, listener) {
-      return super.on(event, (packet) => {
-        if (packet.type === CONNECT) counted.isRecoverable = packet.data.pid !== undefined;
-        listener(packet);
-      });
+  class Listening extends Sieve {
+    heard(packet) {
+      if (packet.type === CONNECT) counted.isRecoverable = packet.data.pid !== undefined;
+      return true;
     }
   }
   class Counting extends Encoder {
@@ -33,16 +46,14 @@ function counting() {
   return counted;
 }
 
-/** Loses the next event that `isLost` is true of. */
+/** Loses the next event or answer that `isLost` is true of. */
 function losing() {
   const losses = [];
-  class Losing extends Decoder {
-    on(event, listener) {
-      return super.on(event, (packet) => {
-        const index = losses.findIndex((isLost) => Array.isArray(packet?.data) && isLost(...packet.data));
-        if (0 <= index) losses.splice(index, 1);
-        else listener(packet);
-      });
+  class Losing extends Sieve {
+    heard(packet) {
+      const index = losses.findIndex((isLost) => Array.isArray(packet?.data) && isLost(...packet.data));
+      if (0 <= index) losses.splice(index, 1);
+      return index < 0;
     }
   }
   return { lose: (isLost) => losses.push(isLost), left: losses, socket: { parser: { Encoder, Decoder: Losing } } };
@@ -136,6 +147,26 @@ story(server, "a gap is repaired", async (room) => {
   assert.deepEqual(left, []);
   await agrees(room, ann);
 });
+
+// Hung for ever: the vote, and the table as it was before the gap.
+story(server, "an answer that never comes is asked for once more", async (room) => {
+  const host = await room.open();
+  const { lose, left, socket } = losing();
+  const ann = await room.join("Ann", {}, { socket, timeoutMs: 2_000 });
+  const isVoted = ({ ok, snapshot, serverTime }) => ok && !snapshot && !serverTime;
+  lose(isVoted);
+  await ann.vote("3");
+  assert.deepEqual(ann.state.myVote, { value: "3", saved: true });
+
+  // Nothing more is told by the recovered connection: what was held is all there is.
+  lose((name) => name === "story:created");
+  lose(({ ok, snapshot, playerToken }) => ok && snapshot && !playerToken);
+  await host.createStory({ title: "Lost" });
+  await host.createStory({ title: "Heard" });
+  await until(ann, () => ann.state.stories.length === 3);
+  assert.deepEqual(left, []);
+  await agrees(room, ann);
+}, { timeout: 60_000 });
 
 story(server, "tokens", async (room) => {
   const host = await room.open();
