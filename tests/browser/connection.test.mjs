@@ -73,6 +73,28 @@ it("an answer that never comes is not waited for", async () => {
   await jonas.enter(hanna.code, "Jonas");
 });
 
+it("an answer that comes late fetches nobody back", async () => {
+  const hanna = await house.host("Hanna");
+  const jonas = await house.person();
+  const { page } = jonas;
+  await page.goto(jonas.url);
+  let open;
+  const gate = new Promise((resolve) => (open = resolve));
+  await page.route("**/socket.io/**", (route) => gate.then(() => route.continue()).catch(() => {}));
+  await page.getByLabel("Your name").fill("Jonas");
+  const asked = page.waitForRequest(/socket\.io/);
+  await jonas.press("Create session");
+  await asked;
+  await page.evaluate((code) => void (location.hash = code), hanna.code);
+  await jonas.button("Take a seat").waitFor();
+  open();
+  // Time for the answer, were it still awaited.
+  await page.waitForTimeout(1_000);
+  await jonas.press("Take a seat");
+  await jonas.isSeated();
+  await jonas.seat("Hanna").waitFor();
+});
+
 // Guards `useStore`: what changed between a rendering and its effects was never shown.
 it("a browser that is slow to run effects shows what came meanwhile", async () => {
   const hanna = await house.host("Hanna");

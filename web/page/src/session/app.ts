@@ -164,7 +164,7 @@ class App {
       session.notice.set({ words: text.backIn(state.me.name), act });
     }
     this.place.set({ at: "table", session });
-    table.subscribe(() => {
+    const look = () => {
       const ending = session.ending();
       if (ending === null || this.#session !== session) return;
       this.#session = null;
@@ -172,7 +172,10 @@ class App {
       if (ending === "LEFT") goTo(null);
       else this.#die(ending, session);
       session.close();
-    });
+    };
+    table.subscribe(look);
+    // It may have ended before anybody listened.
+    look();
   }
 
   #die(code: string, session: Session | null = null): void {
@@ -189,13 +192,15 @@ class App {
 /** With the cookies of a load balancer, which keeps polling at one instance. */
 const tableIn = (storage: (typeof STORAGES)[number]) => new Table(undefined, { storage, socket: { withCredentials: true } });
 
-/** The client tries for ever; somebody who pressed a button wants an answer. */
+/** The client tries for ever; somebody who pressed a button wants an answer, and none after going elsewhere. */
 async function inTime<T>(table: Table, arrival: Promise<T>): Promise<T> {
   const late = setTimeout(() => table.close(), PATIENCE_MS);
+  const stop = route.subscribe(() => table.close());
   try {
     return await arrival;
   } finally {
     clearTimeout(late);
+    stop();
   }
 }
 
