@@ -176,6 +176,36 @@ it("stories wait in their drawer, and looking at them changes nothing", async ()
   await hanna.drawer().waitFor({ state: "detached" });
 });
 
+it("a drawer is closed by what closes it, and nothing else", async () => {
+  const front = await Front.open(house.server.url);
+  const hanna = await house.host("Hanna", { front, url: front.url });
+  await hanna.press(/^Stories/);
+  await hanna.page.getByLabel("Add a story").fill("One");
+  await hanna.press("Add");
+  await hanna.button("Put on the table").waitFor();
+  // Opened before the browser has gone back from the one before.
+  await hanna.page.evaluate(() => {
+    const went = new Promise((resolve) => addEventListener("popstate", () => setTimeout(resolve), { once: true }));
+    document.querySelector("dialog [aria-label=Close]").click();
+    document.querySelector("[aria-label=Menu]").click();
+    return went;
+  });
+  await hanna.drawer().getByRole("heading", { name: "Menu" }).waitFor();
+  await hanna.page.goBack();
+  await hanna.drawer().waitFor({ state: "detached" });
+  await hanna.isSeated();
+
+  // An answer that comes later closes the drawer that it belongs to.
+  await hanna.press(/^Stories/);
+  front.hold();
+  await hanna.press("Put on the table");
+  await hanna.closeDrawer();
+  await hanna.press("Menu");
+  front.release();
+  await hanna.page.locator("main").getByText("One", { exact: true }).waitFor();
+  await hanna.drawer().getByRole("heading", { name: "Menu" }).waitFor();
+});
+
 it("the host helps and sends away", async () => {
   const hanna = await house.host("Hanna");
   const jonas = await house.guest(hanna.code, "Jonas");

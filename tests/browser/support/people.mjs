@@ -178,8 +178,6 @@ export class Person {
   async closeDrawer() {
     await this.drawer().getByRole("button", { name: "Close", exact: true }).click();
     await this.drawer().waitFor({ state: "detached" });
-    // The browser goes back a moment later, and would close the next one.
-    await this.page.waitForFunction(() => !history.state?.drawer);
   }
 
   /** From now on everything that the page says is remembered, however short it says it. */

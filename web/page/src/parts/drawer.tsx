@@ -13,18 +13,31 @@ export type DrawerName = "stories" | "history" | "invite" | "menu" | "help" | `p
 
 export const drawer = new Store<DrawerName | null>(null);
 
+/** The browser goes back a moment after it is asked to. */
+let isGoingBack = false;
+
 export function openDrawer(name: DrawerName): void {
-  if (drawer.value === null) history.pushState({ drawer: true }, "");
+  if (drawer.value === null && !isGoingBack) enter();
   drawer.set(name);
 }
 
-export function closeDrawer(): void {
-  if (drawer.value === null) return;
+/** Closes what is open, or only the one that is named. */
+export function closeDrawer(name = drawer.value): void {
+  if (drawer.value === null || drawer.value !== name) return;
   drawer.set(null);
-  if ((history.state as { drawer?: boolean } | null)?.drawer) history.back();
+  if (isGoingBack || !(history.state as { drawer?: boolean } | null)?.drawer) return;
+  isGoingBack = true;
+  history.back();
 }
 
-addEventListener("popstate", () => drawer.set(null));
+const enter = () => history.pushState({ drawer: true }, "");
+
+addEventListener("popstate", () => {
+  if (!isGoingBack) return drawer.set(null);
+  isGoingBack = false;
+  // Opened meanwhile: it was not meant.
+  if (drawer.value !== null) enter();
+});
 
 interface Props {
   title: string;
@@ -55,7 +68,7 @@ export function Drawer({ title, children, narrow }: Props) {
           <h2 id="drawer-title" tabIndex={-1} autofocus>
             {title}
           </h2>
-          <button type="button" class="quiet square" aria-label={text.close_} onClick={closeDrawer}>
+          <button type="button" class="quiet square" aria-label={text.close_} onClick={() => closeDrawer()}>
             <Icon name="close" />
           </button>
         </header>

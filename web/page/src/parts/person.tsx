@@ -29,7 +29,7 @@ function Self({ player }: { player: Player }) {
   const [avatar, setAvatar] = useState(emojiOf(player.avatar));
   const save = async (event: Event) => {
     event.preventDefault();
-    if (name.trim() && (await session.updateMe(name.trim(), avatar))) closeDrawer();
+    if (name.trim() && (await session.updateMe(name.trim(), avatar))) closeDrawer(`person:${player.id}`);
   };
   return (
     <>
@@ -81,7 +81,7 @@ function Other({ player }: { player: Player }) {
           act={text.remove}
           question={text.removeAsk(player.name)}
           onYes={async () => {
-            if (await session.remove(player.id)) closeDrawer();
+            if (await session.remove(player.id)) closeDrawer(`person:${player.id}`);
           }}
         />
       )}

@@ -25,7 +25,7 @@ export function StoryRow({ story, may, before, afterNext, isLast, onDrag, onDrop
   const [isAsking, setAsking] = useState(false);
   const title = story.title || text.untitled;
   const put = async () => {
-    if (await session.activate(story.id)) closeDrawer();
+    if (await session.activate(story.id)) closeDrawer("stories");
   };
   return (
     <li
