@@ -148,6 +148,25 @@ it("the history is shown when all of it is there", async () => {
   assert.match(await row.innerText(), /8[\s\S]*5/);
 });
 
+it("the suggested estimate follows the cards, until another is typed", async () => {
+  const hanna = await house.host("Hanna");
+  await hanna.press("Menu");
+  await hanna.page.getByRole("switch", { name: /Cards may change after the reveal/ }).check();
+  await hanna.closeDrawer();
+  await hanna.play("5 points");
+  await hanna.press("Reveal");
+  await hanna.reads("Only one estimate: 5");
+  const estimate = hanna.page.getByRole("combobox", { name: "Estimate" });
+  assert.equal(await estimate.inputValue(), "5");
+  await hanna.play("8 points");
+  await hanna.reads("Only one estimate: 8");
+  assert.equal(await estimate.inputValue(), "8");
+  await estimate.fill("7");
+  await hanna.play("13 points");
+  await hanna.reads("Only one estimate: 13");
+  assert.equal(await estimate.inputValue(), "7");
+});
+
 it("stories wait in their drawer, and looking at them changes nothing", async () => {
   const hanna = await house.host("Hanna");
   const jonas = await house.guest(hanna.code, "Jonas");

@@ -13,7 +13,9 @@ export function Estimate() {
   const isOnline = useStore(session.link).status === "online";
   const suggested = round.consensus?.suggestedValue ?? "";
   const set = currentStory.finalEstimate;
-  const [value, setValue] = useState(suggested);
+  const [typed, setTyped] = useState<string | null>(null);
+  // A vote that is changed after the reveal changes what is suggested.
+  const value = typed ?? suggested;
   const [isOpen, setOpen] = useState(set === undefined);
   const [isAdding, setAdding] = useState(false);
   const [title, setTitle] = useState("");
@@ -65,7 +67,7 @@ export function Estimate() {
                 size={5}
                 autocomplete="off"
                 list="estimate-cards"
-                onInput={(event) => setValue(event.currentTarget.value)}
+                onInput={(event) => setTyped(event.currentTarget.value)}
               />
             </label>
             <datalist id="estimate-cards">
