@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 
 import { Front } from "../clients/support/front.mjs";
+import { rounds } from "./support/crowd.mjs";
 import { open } from "./support/people.mjs";
 
-const house = await open();
+const house = await open({ "rate_limits.vote:submit": 100 });
 
 it("five people estimate two stories", async () => {
   const hanna = await house.host("Hanna", { session: "Sprint 12" });
@@ -146,6 +147,23 @@ it("the history is shown when all of it is there", async () => {
   const row = hanna.drawer().getByRole("row", { name: /Hanna/ });
   await row.waitFor();
   assert.match(await row.innerText(), /8[\s\S]*5/);
+});
+
+it("earlier rounds are shown once, however often one asks", async () => {
+  const hanna = await house.host("Hanna");
+  await rounds(house, hanna, 25);
+  await hanna.press("History");
+  const columns = hanna.drawer().getByRole("columnheader", { name: /Round/ });
+  await hanna.button("Show more").waitFor();
+  assert.equal(await columns.count(), 20);
+  await hanna.button("Show more").evaluate((button) => {
+    button.click();
+    button.click();
+  });
+  await hanna.button("Show more").waitFor({ state: "detached" });
+  // Time for the other answer.
+  await hanna.page.waitForTimeout(500);
+  assert.equal(await columns.count(), 25);
 });
 
 it("the suggested estimate follows the cards, until another is typed", async () => {

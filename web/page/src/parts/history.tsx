@@ -1,7 +1,7 @@
 // Rounds that are over: those of the story on the table side by side, so that
 // one sees who changed; then those of the other stories.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { headline } from "../session/advice";
 import { useSession, useView } from "../session/context";
@@ -18,9 +18,13 @@ export function History() {
   const [cursor, setCursor] = useState<number | undefined>();
   const [hasFailed, setFailed] = useState(false);
 
+  const asked = useRef(0);
   const load = async (before?: number) => {
+    const turn = ++asked.current;
     setFailed(false);
     const page = await session.history(before);
+    // Asked again meanwhile: that answer counts.
+    if (turn !== asked.current) return;
     if (page === null) return setFailed(true);
     setRounds((known = []) => [...page.rounds, ...(before === undefined ? [] : known)]);
     setCursor(page.cursor);
