@@ -7,7 +7,7 @@ import { it } from "node:test";
 import { open } from "./support/people.mjs";
 import { wire } from "./support/wire.mjs";
 
-const house = await open({ "rate_limits.vote:submit": 2, "rate_limits.vote:change": 2 });
+const house = await open({ "rate_limits.vote:submit": 2, "rate_limits.vote:change": 2, "rate_limits.session:configure": 1 });
 
 it("offline and back: the table stays, and the last card arrives", async () => {
   const line = await wire(house.server.url);
@@ -105,6 +105,21 @@ it("a browser that is slow to run effects shows what came meanwhile", async () =
     window.setTimeout = (act, ms, ...words) => setTimeout(act, 1_000 + (ms ?? 0), ...words);
   });
   await jonas.enter(hanna.code, "Jonas");
+});
+
+it("a setting that is refused is shown as it is", async () => {
+  const hanna = await house.host("Hanna");
+  await hanna.press("Menu");
+  const notice = hanna.page.getByText(/Try again in \d+ s/);
+  await hanna.page.getByRole("switch", { name: /Cards may change after the reveal/ }).check();
+  const confidence = hanna.page.getByRole("switch", { name: /how sure/i });
+  assert.equal(await confidence.isChecked(), true);
+  await confidence.click();
+  await notice.waitFor();
+  await hanna.page.getByRole("switch", { name: /how sure/i, checked: true }).waitFor();
+  const countdown = hanna.page.getByLabel("Countdown before the cards turn");
+  await countdown.selectOption("10 s");
+  await hanna.page.waitForFunction((select) => select.selectedOptions[0].textContent === "3 s", await countdown.elementHandle());
 });
 
 it("too fast: the last choice is kept, and sent in time", { timeout: 120_000 }, async () => {

@@ -275,6 +275,8 @@ export class Session {
   #failed(error: unknown): void {
     if (isFailure(error) && error.code === "CLOSED") return;
     this.notice.set({ words: sentence(error) });
+    // A switch that was turned in vain turns back.
+    this.view.set({ ...this.view.value });
   }
 
   /** Nobody sits here any more who could come back by himself. */
