@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 
+import { Front } from "../clients/support/front.mjs";
 import { open } from "./support/people.mjs";
 import { wire } from "./support/wire.mjs";
 
@@ -120,6 +121,31 @@ it("a setting that is refused is shown as it is", async () => {
   const countdown = hanna.page.getByLabel("Countdown before the cards turn");
   await countdown.selectOption("10 s");
   await hanna.page.waitForFunction((select) => select.selectedOptions[0].textContent === "3 s", await countdown.elementHandle());
+});
+
+it("whoever looks again after a lost connection is not away", async () => {
+  const front = await Front.open(house.server.url);
+  const hanna = await house.host("Hanna");
+  const jonas = await house.person({ front, url: front.url });
+  await jonas.page.addInitScript(() => {
+    // A minute out of sight passes at once.
+    const { setTimeout } = window;
+    window.setTimeout = (act, ms, ...words) => setTimeout(act, ms === 60_000 ? 0 : ms, ...words);
+    window.see = (sight) => {
+      Object.defineProperty(document, "visibilityState", { value: sight, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
+  });
+  await jonas.enter(hanna.code, "Jonas");
+  await jonas.page.evaluate(() => window.see("hidden"));
+  await hanna.seatSays("Jonas", "away");
+  // The server does not know that it was lost.
+  await jonas.context.setOffline(true);
+  front.cutUnnoticed();
+  await jonas.page.getByText("Offline", { exact: true }).waitFor();
+  await jonas.page.evaluate(() => window.see("visible"));
+  await jonas.context.setOffline(false);
+  await hanna.seatSays("Jonas", "thinking");
 });
 
 it("too fast: the last choice is kept, and sent in time", { timeout: 120_000 }, async () => {

@@ -1,6 +1,6 @@
 // The table: the page for the whole afternoon.
 
-import { useEffect, useLayoutEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 import { Banner } from "../parts/banner";
 import { Dock } from "../parts/dock";
@@ -27,9 +27,9 @@ export function TableScreen({ session }: { session: Session }) {
   const view = useStore(session.view);
   const open = useStore(drawer);
   const isOnline = useStore(session.link).status === "online";
-  // Before anybody sees the cards: a key is not lost.
+  // Before anybody sees the cards: no key and no change is lost.
   useLayoutEffect(() => listenToKeys(session), [session]);
-  useEffect(() => accompany(session), [session]);
+  useLayoutEffect(() => accompany(session), [session]);
   return (
     <SessionContext.Provider value={session}>
       <div class="room" data-phase={view.round.phase} data-online={isOnline}>

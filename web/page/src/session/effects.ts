@@ -76,21 +76,32 @@ export function accompany(session: Session): () => void {
   const connection = () => {
     const { status } = session.link.value;
     if ((status === "online") !== (link === "online")) say(() => (status === "online" ? text.spoken.back : text.spoken.lost));
+    if (status === "online" && link !== "online") void tell();
     link = status;
   };
 
   let leaving: ReturnType<typeof setTimeout> | undefined;
-  let wentAway = false;
+  let isAway = false;
+  /** What is taken back as soon as it can be. */
+  let wasToldAway = false;
+  /** Without a connection nothing can be told; the next one may have forgotten it. */
+  const tell = async () => {
+    if (session.link.value.status !== "online") return;
+    if (isAway) {
+      wasToldAway = true;
+      await session.setAway(true);
+    } else if (wasToldAway && (await session.setAway(false))) wasToldAway = false;
+  };
   const again = () => {
     clearTimeout(leaving);
     if (document.visibilityState === "visible") {
       awake();
-      if (wentAway) void session.setAway(false);
-      wentAway = false;
-    } else if (!session.me().isAway) {
+      isAway = false;
+      void tell();
+    } else if (wasToldAway || !session.me().isAway) {
       leaving = setTimeout(() => {
-        wentAway = true;
-        void session.setAway(true);
+        isAway = true;
+        void tell();
       }, AWAY_AFTER_MS);
     }
   };
