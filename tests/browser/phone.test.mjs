@@ -84,3 +84,27 @@ async function tooSmall(page) {
       .map(({ what, box }) => `${what}: ${Math.round(box.width)} × ${Math.round(box.height)}`);
   }, TARGET_PX);
 }
+
+it("a screen is kept on as long as it is wanted", async () => {
+  const hanna = await house.person(PHONE);
+  await hanna.page.addInitScript(() => {
+    window.locks = [];
+    const { request } = WakeLock.prototype;
+    WakeLock.prototype.request = async function (kind) {
+      const lock = await request.call(this, kind);
+      window.locks.push(lock);
+      await window.mayGoOn;
+      return lock;
+    };
+  });
+  const guest = await house.host("Jonas");
+  await hanna.enter(guest.code, "Hanna");
+  await hanna.press("Menu");
+  const isKept = hanna.page.getByRole("switch", { name: "Keep the screen on while voting" });
+  await hanna.page.evaluate(() => void (window.mayGoOn = new Promise((resolve) => (window.goOn = resolve))));
+  await isKept.check();
+  await hanna.page.waitForFunction(() => window.locks.length === 1);
+  await isKept.uncheck();
+  await hanna.page.evaluate(() => window.goOn());
+  await hanna.page.waitForFunction(() => window.locks.every((lock) => lock.released));
+});
