@@ -217,14 +217,20 @@ it("a drawer is closed by what closes it, and nothing else", async () => {
   const front = await Front.open(house.server.url);
   const hanna = await house.host("Hanna", { front, url: front.url });
   await hanna.press(/^Stories/);
-  await hanna.page.getByLabel("Add a story").fill("One");
+  const field = hanna.page.getByLabel("Add a story");
+  await field.fill("One");
+  front.hold();
   await hanna.press("Add");
+  await field.fill("Two");
+  front.release();
   await hanna.button("Put on the table").waitFor();
+  await hanna.page.getByText("1 story added.").waitFor();
+  assert.equal(await field.inputValue(), "Two");
   // Opened before the browser has gone back from the one before.
   await hanna.page.evaluate(() => {
     const went = new Promise((resolve) => addEventListener("popstate", () => setTimeout(resolve), { once: true }));
     document.querySelector("dialog [aria-label=Close]").click();
-    document.querySelector("[aria-label=Menu]").click();
+    document.querySelector("button[aria-label=Menu]").click();
     return went;
   });
   await hanna.drawer().getByRole("heading", { name: "Menu" }).waitFor();

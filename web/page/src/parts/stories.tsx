@@ -60,7 +60,8 @@ function AddStories() {
     const only = titles.length === 1 ? titles[0] : undefined;
     const done = only ? await session.createStory(only.trim()) : await session.importStories("lines", titles.join("\n"));
     if (done === null) return;
-    setLines("");
+    // What was typed since stays.
+    setLines((now) => (now === lines ? "" : now));
     setSaid(text.imported(done.added, done.rejected));
   };
   const importFile = async () => {
