@@ -187,12 +187,13 @@ it("a reveal by another does not meet a hasty new round", async () => {
   await jonas.press("Reveal");
   await hanna.reads("Agreed: 5");
   assert.equal(await hanna.page.evaluate(() => window.sawInert), "true");
-  await hanna.page.waitForTimeout(1_000);
+  const again = hanna.page.locator("button[aria-disabled=false]", { hasText: "Vote again" });
+  await again.waitFor();
   await jonas.reads("Agreed: 5");
   await jonas.listen();
-  await hanna.press("Vote again");
   // And it can be taken back, for a few seconds.
-  await hanna.press("Bring the cards back");
+  await hanna.willPress("Bring the cards back");
+  await again.click();
   await jonas.hasHeard("No votes yet", "headline");
   await jonas.reads("Agreed: 5");
 });

@@ -11,8 +11,9 @@ it("a refresh keeps the seat and the vote", async () => {
   const hanna = await house.host("Hanna");
   await hanna.play("8 points");
   // It is said for a few seconds.
+  await hanna.listen();
   await hanna.page.reload({ waitUntil: "commit" });
-  await hanna.page.getByText("Back in as Hanna.").waitFor();
+  await hanna.hasHeard("Back in as Hanna.", "notice");
   await hanna.isSeated();
   await hanna.holds("8 points");
   assert.equal(await hanna.page.getByRole("listitem").filter({ hasText: "Hanna" }).count(), 1);
@@ -34,8 +35,8 @@ it("a second tab is the same seat, and shows the same vote", async () => {
 
 it("somebody else at the same browser takes a seat of his own", async () => {
   const hanna = await house.host("Hanna");
-  await hanna.page.reload({ waitUntil: "commit" });
-  await hanna.press("Not you?");
+  await hanna.willPress("Not you?");
+  await hanna.page.reload();
   await hanna.page.getByRole("heading", { name: "Sprint 12" }).waitFor();
   await hanna.page.getByLabel("Your name").fill("Jonas");
   await hanna.press("Take a seat");

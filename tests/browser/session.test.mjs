@@ -115,16 +115,19 @@ it("a countdown runs for all and can be stopped", async () => {
   await hanna.page.getByLabel("Countdown before the cards turn").selectOption("10 s");
   await hanna.closeDrawer();
   const jonas = await house.guest(hanna.code, "Jonas");
+  const count = async () => {
+    for (const person of [hanna, jonas]) await person.hasHeard(/Cards turn in/, "headline");
+  };
+  for (const person of [hanna, jonas]) await person.listen();
+  // A click at once is taken for a second one on "Reveal".
+  await hanna.willPress("Wait, not yet", 500);
   await hanna.play("5 points");
   await jonas.play("5 points");
-  await jonas.reads(/Cards turn in/);
-  await hanna.reads(/Cards turn in/);
-  // A click at once is taken for a second one on "Reveal".
-  await hanna.page.waitForTimeout(500);
-  await hanna.press("Wait, not yet");
+  await count();
   await jonas.reads("Everybody voted");
+  for (const person of [hanna, jonas]) await person.listen();
   await jonas.play("3 points");
-  await jonas.reads(/Cards turn in/);
+  await count();
   await hanna.reads("Close: 3 or 5");
 });
 

@@ -180,10 +180,30 @@ export class Person {
     await this.drawer().waitFor({ state: "detached" });
   }
 
-  /** From now on everything that the page says is remembered, however short it says it. */
+  /** Presses a button as soon as it is there, be it for a few seconds only; `afterMs`: not at once. After a reload as well. */
+  async willPress(name, afterMs = 0) {
+    await this.#runs(([name, afterMs]) => {
+      const press = () => {
+        const button = [...document.querySelectorAll("button")].find((one) => one.textContent === name);
+        if (!button) return;
+        observer.disconnect();
+        setTimeout(() => button.click(), afterMs);
+      };
+      const observer = new MutationObserver(press);
+      observer.observe(document, { childList: true, subtree: true, characterData: true });
+    }, [name, afterMs]);
+  }
+
+  /** Now, and whenever the page is loaded. */
+  async #runs(script, words) {
+    await this.page.addInitScript(script, words);
+    await this.page.evaluate(script, words);
+  }
+
+  /** From now on everything that the page says is remembered, however short it says it; after a reload as well. */
   async listen() {
-    await this.page.evaluate(() => {
-      const heard = (window.heard = { connection: [], ballot: [], headline: [], seats: {} });
+    await this.#runs(() => {
+      const heard = (window.heard = { connection: [], ballot: [], headline: [], notice: [], seats: {} });
       const add = (list, words) => {
         if (words && list.at(-1) !== words) list.push(words);
       };
@@ -192,6 +212,7 @@ export class Person {
         say(heard.connection, ".link-state");
         say(heard.ballot, ".ballot");
         say(heard.headline, "#head-line");
+        say(heard.notice, ".notice p");
         for (const seat of document.querySelectorAll(".seat")) {
           const name = seat.querySelector(".seat-name").textContent;
           add((heard.seats[name] ??= []), `${seat.querySelector(".sr").textContent}; card: ${seat.dataset.side}`);
@@ -199,7 +220,7 @@ export class Person {
       };
       window.listener?.disconnect();
       window.listener = new MutationObserver(hear);
-      window.listener.observe(document.body, { childList: true, subtree: true, characterData: true });
+      window.listener.observe(document, { childList: true, subtree: true, characterData: true });
       hear();
     });
   }
@@ -209,11 +230,11 @@ export class Person {
     return this.page.evaluate(() => window.heard);
   }
 
-  /** Waits until the page has said `words` of the connection, or another `subject`, even if it says something else by now. */
+  /** Waits until the page has said `words` (or what they match) of the connection, or another `subject`, even if it says something else by now. */
   async hasHeard(words, subject = "connection") {
     for (const end = Date.now() + PATIENCE_MS; ; await this.page.waitForTimeout(50)) {
       const { [subject]: said } = await this.heard();
-      if (said.includes(words)) return;
+      if (said.some((one) => one === words || (words instanceof RegExp && words.test(one)))) return;
       assert.ok(Date.now() < end, `${this.name} never heard ${words}, only ${said}`);
     }
   }
