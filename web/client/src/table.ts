@@ -18,7 +18,10 @@ import { Seats, type Seat, type StorageChoice } from "./storage.js";
 export interface TableOptions {
   /** Where seats are remembered; `"local"` unless said. */
   storage?: StorageChoice;
-  /** How long a command may take, a lost connection included; 10 s unless said. */
+  /**
+   * How long a command may take, a lost connection included; 10 s unless said.
+   * A vote has no end: after this time it is sent again over a new connection.
+   */
   timeoutMs?: number;
   /** `["polling", "websocket"]` unless said: the first that works, then the best. */
   transports?: ("polling" | "websocket")[];
